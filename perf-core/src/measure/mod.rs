@@ -1,0 +1,153 @@
+//! Numbers: what happened.
+//!
+//! Turns samples into a [`Recording`]. Judges nothing.
+
+pub mod edges;
+pub mod environment;
+pub mod errors;
+pub mod histogram;
+pub mod recorder;
+pub mod sample;
+pub mod tally;
+pub mod timeline;
+
+use edges::Edges;
+use histogram::SparseHistogram;
+use recorder::Slice;
+use std::time::{Duration, SystemTime};
+use tally::Tally;
+use timeline::Timeline;
+
+/// Everything that was recorded in one session.
+#[derive(Debug)]
+pub struct Recording {
+    /// When the load started.
+    pub began: SystemTime,
+    /// From the start of measuring to its end, without the drain.
+    pub measured_for: Duration,
+    /// What set-up and the start of the workers took.
+    pub preparation: Preparation,
+    /// Iterations meant to start before measuring.
+    pub warmup: Tally,
+    /// The others.
+    pub measured: Tally,
+    /// Slices of the measured time, in order.
+    pub rounds: Vec<Round>,
+    /// How it went.
+    pub timeline: Timeline,
+    /// When workers did not get back to their loops.
+    pub blocked: Vec<Blocked>,
+    /// Workers that never came back, each with the number of iterations whose times are lost.
+    pub lost: Vec<(u32, u64)>,
+    /// The signal that ended it early.
+    pub stopped_by: Option<&'static str>,
+}
+
+/// What happened before the load started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preparation {
+    /// The user's `setup`.
+    pub setup: Duration,
+    /// Threads, runtimes and clients.
+    pub workers: Duration,
+}
+
+/// A stretch of time in which a worker did not get back to its loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// When it began, in nanoseconds since the start of the load.
+    pub at: u64,
+    /// How long it took.
+    pub length: Duration,
+}
+
+/// One slice of the measured time.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// From the start of measuring, in nanoseconds.
+    pub start: u64,
+    /// In nanoseconds.
+    pub length: u64,
+    /// Iterations that succeeded in it.
+    pub succeeded: u64,
+    /// Failed, timed out and dropped ones.
+    pub errors: u64,
+    /// Of succeeded iterations.
+    pub service: SparseHistogram,
+    /// Of succeeded iterations.
+    pub response: SparseHistogram,
+    last_finish: u64,
+}
+
+/// Adds slices up to a recording.
+#[derive(Debug)]
+pub struct Collection {
+    edges: Edges,
+    /// Iterations meant to start before measuring.
+    pub warmup: Tally,
+    /// The others.
+    pub measured: Tally,
+    /// How it went.
+    pub timeline: Timeline,
+    rounds: Vec<Round>,
+}
+
+impl Collection {
+    /// Empty, with this many rounds.
+    pub fn new(edges: Edges, rounds: u32) -> Self {
+        Collection {
+            timeline: Timeline::new(edges.tick),
+            edges,
+            warmup: Tally::default(),
+            measured: Tally::default(),
+            rounds: (0..rounds).map(|_| Round::default()).collect(),
+        }
+    }
+
+    /// Adds one slice.
+    pub fn add(&mut self, slice: &Slice) {
+        self.warmup.merge(&slice.warmup);
+        self.measured.merge(&slice.measured);
+        if let Some(interval) = self.edges.interval(slice.from) {
+            self.timeline.add(interval, slice);
+        }
+        if let Some(round) = slice.round.and_then(|round| self.rounds.get_mut(round as usize)) {
+            round.add(slice);
+        }
+    }
+
+    /// When the last measured iteration finished, in nanoseconds since the start of measuring.
+    pub fn last_finish(&self) -> u64 {
+        let last = self.rounds.iter().map(|round| round.last_finish).max().unwrap_or(0);
+        last.saturating_sub(self.edges.origin)
+    }
+
+    /// The rounds that began within the measured time, each with its place in it.
+    pub fn rounds(self, measured_for: u64) -> (Tally, Tally, Vec<Round>, Timeline) {
+        let mut rounds = self.rounds;
+        let mut start = 0;
+        for (number, round) in rounds.iter_mut().enumerate() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let end = match self.edges.rounds {
+                Some(timed) => timed.start(number + 1),
+                None => round.last_finish.saturating_sub(self.edges.origin).max(start),
+            };
+            let end = end.min(measured_for);
+            (round.start, round.length) = (start, end.saturating_sub(start));
+            start = end;
+        }
+        rounds.retain(|round| round.length > 0);
+        (self.warmup, self.measured, rounds, self.timeline)
+    }
+}
+
+impl Round {
+    fn add(&mut self, slice: &Slice) {
+        let tally = &slice.measured;
+        self.succeeded += tally.counts.succeeded;
+        self.errors += tally.counts.errors();
+        self.last_finish = self.last_finish.max(slice.last_finish);
+        tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));
+        tally.succeeded.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
+    }
+}

@@ -1,0 +1,319 @@
+//! One worker's record of what happens, cut into slices that the collector adds up.
+//!
+//! No locks, no waiting, nothing allocated per sample. A full slice is sent away and an emptied one comes back.
+
+use super::edges::Edges;
+use super::sample::{Counts, Drop, Phase, Sample};
+use super::tally::{Mark, Tally};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// What one worker recorded between two edges.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// Which worker.
+    pub worker: u32,
+    /// The edge it begins at, or the moment where rounds are counted.
+    pub from: u64,
+    /// The round of everything that finished in it; none in warm-up and drain.
+    pub round: Option<u32>,
+    /// When the last measured iteration finished in it; zero when none did.
+    pub last_finish: u64,
+    /// Iterations meant to start before measuring.
+    pub warmup: Tally,
+    /// The others.
+    pub measured: Tally,
+}
+
+impl Slice {
+    fn prepared(worker: u32) -> Box<Self> {
+        let mut slice = Box::new(Slice { worker, ..Slice::default() });
+        slice.warmup.succeeded.prepare();
+        slice.measured.succeeded.prepare();
+        slice
+    }
+
+    /// Makes it ready to be filled again.
+    pub fn clear(&mut self) {
+        self.warmup.clear();
+        self.measured.clear();
+        self.last_finish = 0;
+    }
+}
+
+/// Rounds of a load that ends by its iterations: equal numbers of finished ones, whichever worker ran them.
+#[derive(Debug)]
+pub struct CountedRounds {
+    finished: AtomicU64,
+    iterations: u64,
+    rounds: u32,
+}
+
+impl CountedRounds {
+    /// `iterations` in `rounds` parts; both above zero.
+    pub fn new(iterations: u64, rounds: u32) -> Self {
+        CountedRounds { finished: AtomicU64::new(0), iterations, rounds }
+    }
+
+    /// The round of one more finished iteration.
+    fn next(&self) -> u32 {
+        let finished = self.finished.fetch_add(1, Ordering::Relaxed);
+        let round = u128::from(finished) * u128::from(self.rounds) / u128::from(self.iterations);
+        u32::try_from(round).unwrap_or(u32::MAX).min(self.rounds - 1)
+    }
+}
+
+/// A worker's measured counts, readable while it runs: all that is left of one that never comes back.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct LiveCounts([AtomicU64; 8]);
+
+impl LiveCounts {
+    fn store(&self, counts: &Counts) {
+        let Counts { planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted } =
+            *counts;
+        let all = [planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted];
+        for (live, count) in self.0.iter().zip(all) {
+            live.store(count, Ordering::Relaxed);
+        }
+    }
+
+    /// As last published by the worker.
+    pub fn load(&self) -> Counts {
+        let [planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted] =
+            std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed));
+        Counts { planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted }
+    }
+}
+
+/// What a recorder is told about the session it records.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Which worker it is of.
+    pub worker: u32,
+    /// Where to cut.
+    pub edges: Edges,
+    /// Where rounds go by the number of finished iterations.
+    pub counted: Option<Arc<CountedRounds>>,
+    /// For messages.
+    pub timeout: Duration,
+    /// For messages.
+    pub max_in_flight: u32,
+}
+
+/// Takes samples and cuts them into slices. Consumed by `finish`, so that nobody reads half a record.
+pub struct Recorder {
+    rules: Rules,
+    next_edge: u64,
+    draining: bool,
+    total: Counts,
+    live: Arc<LiveCounts>,
+    slice: Box<Slice>,
+    empty: Receiver<Box<Slice>>,
+    full: Box<dyn Fn(Box<Slice>) + Send>,
+}
+
+impl Recorder {
+    /// Sends full slices to `full`; whoever takes them gives them back, cleared, to the returned sender.
+    pub fn new(rules: Rules, live: Arc<LiveCounts>, full: Box<dyn Fn(Box<Slice>) + Send>) -> (Self, Sender<Box<Slice>>) {
+        let (back, empty) = channel();
+        // Two in reserve: one is with the collector while the other is being filled.
+        for _ in 0..2 {
+            back.send(Slice::prepared(rules.worker)).ok();
+        }
+        let slice = Slice::prepared(rules.worker);
+        let mut recorder = Recorder {
+            next_edge: rules.edges.after(0),
+            rules,
+            draining: false,
+            total: Counts::default(),
+            live,
+            slice,
+            empty,
+            full,
+        };
+        recorder.slice.round = recorder.round_at(0);
+        (recorder, back)
+    }
+
+    /// Cuts when an edge has passed. To be called at every turn of the worker's loop.
+    #[inline]
+    pub fn advance(&mut self, now: u64) {
+        if now >= self.next_edge {
+            self.cut(now);
+        }
+    }
+
+    /// The next instant at which there is something to cut.
+    pub fn next_edge(&self) -> u64 {
+        self.next_edge
+    }
+
+    fn cut(&mut self, now: u64) {
+        let round = self.round_at(now);
+        self.replace_slice(now, round);
+        self.next_edge = self.rules.edges.after(now);
+    }
+
+    fn replace_slice(&mut self, from: u64, round: Option<u32>) {
+        let mut fresh = self.empty.try_recv().unwrap_or_else(|_| Slice::prepared(self.rules.worker));
+        (fresh.from, fresh.round) = (from, round);
+        (self.full)(std::mem::replace(&mut self.slice, fresh));
+    }
+
+    fn round_at(&self, now: u64) -> Option<u32> {
+        match &self.rules.counted {
+            _ if self.draining => None,
+            Some(_) => self.slice.round,
+            None => self.rules.edges.round(now),
+        }
+    }
+
+    fn tally(&mut self, phase: Phase) -> &mut Tally {
+        match phase {
+            Phase::Warmup => &mut self.slice.warmup,
+            Phase::Measured => &mut self.slice.measured,
+        }
+    }
+
+    /// Counts an iteration that begins now.
+    #[inline]
+    pub fn start(&mut self, phase: Phase) {
+        let counts = &mut self.tally(phase).counts;
+        counts.planned += 1;
+        counts.started += 1;
+        if phase == Phase::Measured {
+            self.total.planned += 1;
+            self.total.started += 1;
+            self.live.store(&self.total);
+        }
+    }
+
+    /// Counts arrivals that cannot start.
+    pub fn drop_arrivals(&mut self, phase: Phase, why: Drop, count: u64, at: u64) {
+        let most = self.rules.max_in_flight;
+        self.tally(phase).drop_arrivals(why, count, at, most);
+        if phase == Phase::Measured {
+            self.total.planned += count;
+            match why {
+                Drop::MaxInFlight => self.total.dropped_max_in_flight += count,
+                Drop::Late => self.total.dropped_late += count,
+            }
+            self.live.store(&self.total);
+        }
+    }
+
+    /// Counts and times an iteration at its end.
+    #[inline]
+    pub fn record(&mut self, sample: &Sample) {
+        self.advance(sample.finished);
+        if sample.phase == Phase::Measured {
+            self.enter_counted_round(sample.finished);
+            self.slice.last_finish = sample.finished;
+        }
+        let timeout = self.rules.timeout;
+        let tally = self.tally(sample.phase);
+        let before = tally.counts;
+        tally.record(sample, timeout);
+        let after = tally.counts;
+        if sample.phase == Phase::Measured {
+            self.total.succeeded += after.succeeded - before.succeeded;
+            self.total.failed += after.failed - before.failed;
+            self.total.timed_out += after.timed_out - before.timed_out;
+            self.total.interrupted += after.interrupted - before.interrupted;
+            self.live.store(&self.total);
+        }
+    }
+
+    fn enter_counted_round(&mut self, now: u64) {
+        let round = match &self.rules.counted {
+            Some(counted) if !self.draining => Some(counted.next()),
+            _ => return,
+        };
+        if round != self.slice.round {
+            self.replace_slice(now, round);
+        }
+    }
+
+    /// Counts what the test function said by name.
+    pub fn mark(&mut self, phase: Phase, mark: Mark) {
+        self.tally(phase).marks.add(mark);
+    }
+
+    /// From now on nothing that finishes belongs to a round.
+    pub fn begin_drain(&mut self, now: u64) {
+        self.draining = true;
+        self.replace_slice(now, None);
+    }
+
+    /// Sends away what is left.
+    pub fn finish(self) {
+        (self.full)(self.slice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::edges::TimedRounds;
+    use super::super::sample::Ending;
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn recorder(counted: Option<Arc<CountedRounds>>) -> (Recorder, Receiver<Box<Slice>>, Arc<LiveCounts>) {
+        let timed = TimedRounds { count: 2, length: 100 * MS };
+        let edges = Edges { origin: 10 * MS, tick: 1000 * MS, rounds: counted.is_none().then_some(timed) };
+        let rules = Rules { worker: 0, edges, counted, timeout: Duration::from_secs(1), max_in_flight: 5 };
+        let (send, slices) = channel();
+        let live = Arc::<LiveCounts>::default();
+        let (recorder, _) = Recorder::new(rules, live.clone(), Box::new(move |slice| send.send(slice).unwrap()));
+        (recorder, slices, live)
+    }
+
+    fn run(recorder: &mut Recorder, phase: Phase, started: u64, finished: u64, ending: Ending) {
+        recorder.start(phase);
+        recorder.record(&Sample { phase, intended: started * MS, started: started * MS, finished: finished * MS, ending });
+    }
+
+    #[test]
+    fn phase_goes_by_the_intended_start_and_round_by_the_finish() {
+        let (mut recorder, slices, _) = recorder(None);
+        run(&mut recorder, Phase::Warmup, 5, 20, Ending::Succeeded);
+        run(&mut recorder, Phase::Measured, 20, 70, Ending::Succeeded);
+        run(&mut recorder, Phase::Measured, 70, 115, Ending::Succeeded);
+        recorder.finish();
+        let found: Vec<_> =
+            slices.iter().map(|s| (s.round, s.warmup.counts.succeeded, s.measured.counts.succeeded)).collect();
+        assert_eq!(found, [(None, 0, 0), (Some(0), 1, 0), (Some(1), 0, 1), (None, 0, 1)]);
+    }
+
+    #[test]
+    fn counted_rounds_hold_equal_numbers_of_finished_iterations() {
+        let (mut recorder, slices, _) = recorder(Some(Arc::new(CountedRounds::new(7, 3))));
+        for i in 0..7 {
+            run(&mut recorder, Phase::Measured, 10 + i, 11 + i, Ending::TimedOut);
+        }
+        recorder.finish();
+        let mut by_round = [0; 3];
+        for slice in slices.iter() {
+            if let Some(round) = slice.round {
+                by_round[round as usize] += slice.measured.counts.completed();
+            }
+        }
+        assert_eq!(by_round, [3, 2, 2]);
+    }
+
+    #[test]
+    fn live_counts_follow_every_event_of_the_measured_phase() {
+        let (mut recorder, _slices, live) = recorder(None);
+        run(&mut recorder, Phase::Warmup, 1, 2, Ending::Succeeded);
+        run(&mut recorder, Phase::Measured, 10, 12, Ending::Succeeded);
+        run(&mut recorder, Phase::Measured, 13, 14, Ending::Interrupted);
+        recorder.drop_arrivals(Phase::Measured, Drop::Late, 3, 15 * MS);
+        recorder.start(Phase::Measured);
+        let counts = live.load();
+        assert_eq!((counts.planned, counts.started, counts.in_flight(), counts.dropped()), (6, 3, 1, 3));
+    }
+}

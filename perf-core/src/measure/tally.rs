@@ -1,0 +1,230 @@
+//! Everything that is counted and timed in one phase of one stretch of time.
+//!
+//! A worker fills one; the collector adds them up. Nothing is allocated per sample.
+
+use super::errors::Errors;
+use super::histogram::Histogram;
+use super::sample::{Counts, Drop, Ending, Sample};
+use crate::error::Category;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Counts, times and errors.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How many of each kind.
+    pub counts: Counts,
+    /// Of iterations that succeeded.
+    pub succeeded: Times,
+    /// Of iterations that failed or timed out.
+    pub failed: Times,
+    /// Of iterations that the end of the run cut off: lower bounds.
+    pub interrupted: Times,
+    /// By category.
+    pub errors: Errors,
+    /// What the test function timed and checked by name.
+    pub marks: Marks,
+}
+
+/// The three times of many iterations.
+#[derive(Debug, Default)]
+pub struct Times(Option<Box<Three>>);
+
+#[derive(Debug, Default)]
+struct Three {
+    response: Histogram,
+    service: Histogram,
+    lag: Histogram,
+}
+
+impl Times {
+    /// Makes the histograms now instead of with the first sample.
+    pub fn prepare(&mut self) {
+        self.0.get_or_insert_default();
+    }
+
+    fn record(&mut self, sample: &Sample) {
+        let three = self.0.get_or_insert_default();
+        three.response.record(sample.finished.saturating_sub(sample.intended));
+        three.service.record(sample.finished.saturating_sub(sample.started));
+        three.lag.record(sample.started.saturating_sub(sample.intended));
+    }
+
+    fn merge(&mut self, other: &Times) {
+        if let Some(theirs) = other.0.as_ref().filter(|theirs| !theirs.response.is_empty()) {
+            let ours = self.0.get_or_insert_default();
+            ours.response.merge(&theirs.response);
+            ours.service.merge(&theirs.service);
+            ours.lag.merge(&theirs.lag);
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(three) = &mut self.0 {
+            three.response.clear();
+            three.service.clear();
+            three.lag.clear();
+        }
+    }
+
+    /// Finish − intended start.
+    pub fn response(&self) -> Option<&Histogram> {
+        self.0.as_ref().map(|three| &three.response)
+    }
+
+    /// Finish − actual start.
+    pub fn service(&self) -> Option<&Histogram> {
+        self.0.as_ref().map(|three| &three.service)
+    }
+
+    /// Actual start − intended start.
+    pub fn lag(&self) -> Option<&Histogram> {
+        self.0.as_ref().map(|three| &three.lag)
+    }
+}
+
+impl Tally {
+    /// Counts and times one iteration at its end.
+    pub fn record(&mut self, sample: &Sample, timeout: Duration) {
+        let at = sample.finished;
+        match &sample.ending {
+            Ending::Succeeded => {
+                self.counts.succeeded += 1;
+                self.succeeded.record(sample);
+            }
+            Ending::Failed(failure) => {
+                self.counts.failed += 1;
+                self.failed.record(sample);
+                self.errors.add(failure.category, 1, at, || failure.message.clone());
+            }
+            Ending::TimedOut => {
+                self.counts.timed_out += 1;
+                self.failed.record(sample);
+                let limit = humantime::format_duration(timeout);
+                self.errors.add(Category::Timeout, 1, at, || format!("the iteration took longer than its timeout of {limit}"));
+            }
+            Ending::Interrupted => {
+                self.counts.interrupted += 1;
+                self.interrupted.record(sample);
+                self.errors.add(Category::Interrupted, 1, at, || "still running when the run ended".to_owned());
+            }
+        }
+    }
+
+    /// Counts arrivals that could not start.
+    pub fn drop_arrivals(&mut self, why: Drop, count: u64, at: u64, max_in_flight: u32) {
+        self.counts.planned += count;
+        let message = match why {
+            Drop::MaxInFlight => {
+                self.counts.dropped_max_in_flight += count;
+                format!("max_in_flight = {max_in_flight} iterations were still running")
+            }
+            Drop::Late => {
+                self.counts.dropped_late += count;
+                format!("the generator was more than max_in_flight = {max_in_flight} arrivals behind")
+            }
+        };
+        self.errors.add(Category::Dropped, count, at, || message);
+    }
+
+    /// Adds the other's.
+    pub fn merge(&mut self, other: &Tally) {
+        self.counts.merge(&other.counts);
+        self.succeeded.merge(&other.succeeded);
+        self.failed.merge(&other.failed);
+        self.interrupted.merge(&other.interrupted);
+        self.errors.merge(&other.errors);
+        self.marks.merge(&other.marks);
+    }
+
+    /// Forgets everything, keeps its memory.
+    pub fn clear(&mut self) {
+        self.counts = Counts::default();
+        self.succeeded.clear();
+        self.failed.clear();
+        self.interrupted.clear();
+        self.errors.clear();
+        self.marks.clear();
+    }
+}
+
+/// Steps and checks by name.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Times of parts of iterations.
+    pub steps: BTreeMap<&'static str, Step>,
+    /// Conditions that held or did not.
+    pub checks: BTreeMap<&'static str, Check>,
+}
+
+/// A named part of an iteration.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// How often it began.
+    pub started: u64,
+    /// How often it was given up with its iteration.
+    pub interrupted: u64,
+    /// How long it took, where it came to its end.
+    pub duration: Histogram,
+}
+
+/// A named condition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Check {
+    /// How often it was true.
+    pub held: u64,
+    /// How often it was false.
+    pub broken: u64,
+}
+
+/// What the test function said during one iteration.
+#[derive(Clone, Copy, Debug)]
+pub enum Mark {
+    /// A step that took so many nanoseconds, or was given up.
+    Step(&'static str, Option<u64>),
+    /// A check.
+    Check(&'static str, bool),
+}
+
+impl Marks {
+    /// Counts one.
+    pub fn add(&mut self, mark: Mark) {
+        match mark {
+            Mark::Step(name, duration) => {
+                let step = self.steps.entry(name).or_default();
+                step.started += 1;
+                match duration {
+                    Some(ns) => step.duration.record(ns),
+                    None => step.interrupted += 1,
+                }
+            }
+            Mark::Check(name, held) => {
+                let check = self.checks.entry(name).or_default();
+                check.held += u64::from(held);
+                check.broken += u64::from(!held);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Marks) {
+        for (name, theirs) in &other.steps {
+            let ours = self.steps.entry(name).or_default();
+            ours.started += theirs.started;
+            ours.interrupted += theirs.interrupted;
+            ours.duration.merge(&theirs.duration);
+        }
+        for (name, theirs) in &other.checks {
+            let ours = self.checks.entry(name).or_default();
+            ours.held += theirs.held;
+            ours.broken += theirs.broken;
+        }
+    }
+
+    fn clear(&mut self) {
+        for step in self.steps.values_mut() {
+            (step.started, step.interrupted) = (0, 0);
+            step.duration.clear();
+        }
+        self.checks.values_mut().for_each(|check| *check = Check::default());
+    }
+}

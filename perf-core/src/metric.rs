@@ -1,0 +1,309 @@
+//! Names what can be limited or compared: `p99`, `service.p50`, `throughput`, `p95{step=login}`.
+//!
+//! Text to `Metric` and back; the values are taken elsewhere.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A quantity of a run, by the name that thresholds, baselines and reports use.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Metric {
+    /// A statistic of a time: nanoseconds, or their square for the variance.
+    Time(Timed, Statistic),
+    /// Completed iterations of the measured time.
+    Iterations,
+    /// Succeeded iterations that finished inside the measured time, per second of it.
+    Throughput,
+    /// Failed, timed out, dropped and interrupted iterations to planned ones.
+    Errors,
+    /// Failed, timed out, dropped and interrupted iterations.
+    ErrorCount,
+    /// Arrivals that could not start.
+    Dropped,
+    /// Checks that held to checks made.
+    Checks,
+    /// The highest rate that keeps the limits of a capacity search.
+    Capacity,
+    /// CPU time of the target per iteration, in nanoseconds.
+    CpuPerIteration,
+}
+
+/// Which time a statistic is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timed {
+    /// Finish − intended start.
+    Response,
+    /// Finish − actual start.
+    Service,
+    /// Actual start − intended start.
+    Lag,
+    /// The named part of an iteration.
+    Step(String),
+}
+
+/// What is taken of many times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// The smallest.
+    Min,
+    /// The arithmetic mean.
+    Mean,
+    /// The 50th percentile under its own name.
+    Median,
+    /// The largest.
+    Max,
+    /// The standard deviation.
+    Stddev,
+    /// The square of the standard deviation, in ns².
+    Variance,
+    /// A percentile.
+    Percentile(Quantile),
+}
+
+/// A part of the ordered values, between 0 and 1: p99.9 is 0.999.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Quantile(f64);
+
+impl Quantile {
+    /// The half.
+    pub const MEDIAN: Quantile = Quantile(0.5);
+
+    /// Of a percentile from 0 to 100, neither included: `None` outside.
+    pub fn percent(percent: f64) -> Option<Self> {
+        (percent > 0.0 && percent < 100.0).then_some(Quantile(percent / 100.0))
+    }
+
+    /// Between 0 and 1.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Quantile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded: 0.999 * 100 is 99.9 and a bit.
+        write!(f, "p{}", (self.0 * 1e10).round() / 1e8)
+    }
+}
+
+/// What a metric is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Nanoseconds.
+    Time,
+    /// Nanoseconds squared.
+    TimeSquared,
+    /// A whole number.
+    Count,
+    /// Events per second.
+    PerSecond,
+    /// A number from 0 to 1.
+    Ratio,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Latency, errors, CPU.
+    LowerIsBetter,
+    /// Throughput, capacity, checks, iterations.
+    HigherIsBetter,
+}
+
+impl Metric {
+    /// The percentile of a time; `Metric::percentile(Timed::Service, 50.0)` is `service.p50`.
+    ///
+    /// `None` unless `percent` lies between 0 and 100.
+    pub fn percentile(timed: Timed, percent: f64) -> Option<Self> {
+        Quantile::percent(percent).map(|quantile| Metric::Time(timed, Statistic::Percentile(quantile)))
+    }
+
+    /// What its values are counted in.
+    pub fn unit(&self) -> Unit {
+        match self {
+            Metric::Time(_, Statistic::Variance) => Unit::TimeSquared,
+            Metric::Time(..) | Metric::CpuPerIteration => Unit::Time,
+            Metric::Iterations | Metric::ErrorCount | Metric::Dropped => Unit::Count,
+            Metric::Throughput | Metric::Capacity => Unit::PerSecond,
+            Metric::Errors | Metric::Checks => Unit::Ratio,
+        }
+    }
+
+    /// Which way is better.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Metric::Iterations | Metric::Throughput | Metric::Checks | Metric::Capacity => Direction::HigherIsBetter,
+            _ => Direction::LowerIsBetter,
+        }
+    }
+}
+
+/// The names without a parameter, as written.
+const NAMES: [(&str, Metric); 8] = [
+    ("iterations", Metric::Iterations),
+    ("throughput", Metric::Throughput),
+    ("errors", Metric::Errors),
+    ("error_count", Metric::ErrorCount),
+    ("dropped", Metric::Dropped),
+    ("checks", Metric::Checks),
+    ("capacity", Metric::Capacity),
+    ("cpu_per_iteration", Metric::CpuPerIteration),
+];
+
+const STATISTICS: [(&str, Statistic); 6] = [
+    ("min", Statistic::Min),
+    ("mean", Statistic::Mean),
+    ("median", Statistic::Median),
+    ("max", Statistic::Max),
+    ("stddev", Statistic::Stddev),
+    ("variance", Statistic::Variance),
+];
+
+impl FromStr for Metric {
+    type Err = MetricError;
+
+    fn from_str(text: &str) -> Result<Self, MetricError> {
+        let text = text.trim();
+        let (name, step) = split_step(text)?;
+        let (prefix, rest) = name.split_once('.').filter(|(p, _)| !p.starts_with('p')).unwrap_or(("", name));
+        let timed = match (prefix, step) {
+            ("" | "response", None) => Timed::Response,
+            ("service", None) => Timed::Service,
+            ("lag", None) => Timed::Lag,
+            ("", Some(step)) => Timed::Step(step.to_owned()),
+            ("response" | "service" | "lag", Some(_)) => return Err(MetricError::PrefixedStep(text.to_owned())),
+            _ => return Err(unknown(text)),
+        };
+        if let Some(statistic) = statistic(rest)? {
+            return Ok(Metric::Time(timed, statistic));
+        }
+        match NAMES.iter().find(|(known, _)| *known == name) {
+            Some((_, _)) if step.is_some() => Err(MetricError::NotOfAStep(name.to_owned())),
+            Some((_, metric)) => Ok(metric.clone()),
+            None => Err(unknown(text)),
+        }
+    }
+}
+
+/// `p95{step=login}` into `p95` and `login`.
+fn split_step(text: &str) -> Result<(&str, Option<&str>), MetricError> {
+    let Some((name, rest)) = text.split_once('{') else { return Ok((text, None)) };
+    let step = rest
+        .strip_suffix('}')
+        .and_then(|inner| inner.trim().strip_prefix("step"))
+        .and_then(|inner| inner.trim_start().strip_prefix('='))
+        .map(str::trim)
+        .filter(|step| !step.is_empty());
+    step.map(|step| (name.trim(), Some(step))).ok_or_else(|| MetricError::Selector(text.to_owned()))
+}
+
+fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
+    if let Some((_, statistic)) = STATISTICS.iter().find(|(known, _)| *known == name) {
+        return Ok(Some(*statistic));
+    }
+    let Some(percent) = name.strip_prefix('p').and_then(|number| number.parse::<f64>().ok()) else {
+        return Ok(None);
+    };
+    match Quantile::percent(percent) {
+        Some(quantile) => Ok(Some(Statistic::Percentile(quantile))),
+        None => Err(MetricError::Percentile(name.to_owned())),
+    }
+}
+
+fn unknown(text: &str) -> MetricError {
+    let known = NAMES.iter().map(|(name, _)| *name).chain(STATISTICS.iter().map(|(name, _)| *name));
+    MetricError::Unknown(text.to_owned(), nearest(text, known).map_or_else(String::new, |near| format!("did you mean `{near}`? ")))
+}
+
+/// The known word that `word` was probably meant to be: at most a third of its letters are different.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Metric::Time(Timed::Response, statistic) => write!(f, "{statistic}"),
+            Metric::Time(Timed::Service, statistic) => write!(f, "service.{statistic}"),
+            Metric::Time(Timed::Lag, statistic) => write!(f, "lag.{statistic}"),
+            Metric::Time(Timed::Step(step), statistic) => write!(f, "{statistic}{{step={step}}}"),
+            other => {
+                let named = NAMES.iter().find(|(_, metric)| metric == other);
+                f.write_str(named.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Statistic::Percentile(quantile) => quantile.fmt(f),
+            other => {
+                let named = STATISTICS.iter().find(|(_, statistic)| statistic == other);
+                f.write_str(named.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
+
+/// Why a text names no metric, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetricError {
+    /// No metric of this name; the second part is a suggestion or empty.
+    #[error(
+        "unknown metric `{0}`; {1}the metrics are min, mean, median, max, stddev, variance, pN such as p99 or p99.9 \
+         (of response time; prefix `service.` or `lag.` for the others), iterations, throughput, errors, \
+         error_count, dropped, checks, capacity, cpu_per_iteration"
+    )]
+    Unknown(String, String),
+    /// p0, p100, p101, …
+    #[error("`{0}` is no percentile; write a number between 0 and 100, such as p99 or p99.9, or `min` or `max`")]
+    Percentile(String),
+    /// Something in braces that is not `step=NAME`.
+    #[error("`{0}`: in braces stands a step, such as p95{{step=login}}")]
+    Selector(String),
+    /// A count or a rate of a step.
+    #[error("`{0}` is not known of a step; steps have times only, such as p95{{step=login}}")]
+    NotOfAStep(String),
+    /// `service.p95{step=login}`.
+    #[error("`{0}`: a step has one time only; leave out what stands before the dot")]
+    PrefixedStep(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_survives_a_round_trip_through_its_name() {
+        for name in [
+            "min", "mean", "median", "max", "stddev", "variance", "p50", "p99", "p99.9", "p99.99", "p12.5", "service.p50",
+            "lag.max", "iterations", "throughput", "errors", "error_count", "dropped", "checks", "capacity",
+            "cpu_per_iteration", "p95{step=login}", "mean{step=check out}",
+        ] {
+            assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
+        }
+        assert_eq!("response.p99".parse::<Metric>(), "p99".parse());
+        assert_eq!(" p95{ step = login } ".parse::<Metric>().unwrap().to_string(), "p95{step=login}");
+    }
+
+    #[test]
+    fn a_wrong_name_says_what_was_meant() {
+        let error = |text: &str| text.parse::<Metric>().unwrap_err().to_string();
+        assert!(error("thruput").contains("the metrics are min"), "{}", error("thruput"));
+        assert!(error("troughput").contains("did you mean `throughput`?"), "{}", error("troughput"));
+        assert!(error("p100").contains("between 0 and 100"));
+        assert!(error("p0").contains("between 0 and 100"));
+        assert!(error("p95{login}").contains("p95{step=login}"));
+        assert!(error("errors{step=login}").contains("steps have times only"));
+        assert!(error("lag.p95{step=login}").contains("one time only"));
+        assert!(error("wait.p95").contains("unknown metric"));
+        assert!(error("service.errors").contains("unknown metric"));
+        assert!(error("").contains("unknown metric"));
+    }
+}

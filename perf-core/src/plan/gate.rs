@@ -1,0 +1,106 @@
+//! Which metrics are compared with a baseline, and how much change each tolerates.
+
+use super::load::Load;
+use super::spec::GateSpec;
+use crate::metric::{Metric, MetricError, Quantile, Statistic, Timed};
+use crate::units::{Ratio, UnitError};
+
+/// A metric under comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gated {
+    /// One of those that rounds are summarised by: `service.p50`, `service.p95`, `service.p99`, `throughput`.
+    pub metric: Metric,
+    /// A change up to this much is never a regression. Above zero; 0.05 is 5 %.
+    pub tolerance: Ratio,
+}
+
+const DEFAULT_TOLERANCE: &str = "5%";
+
+/// The metrics that a test asks for, or those of its load's model: latency where the rate is given, throughput where
+/// the users are (an open load's throughput is the rate it was told).
+pub fn gates(spec: &GateSpec, load: &Load) -> Result<Vec<Gated>, GateError> {
+    let asked = match (spec, load) {
+        (GateSpec::Off, _) => return Ok(Vec::new()),
+        (GateSpec::Metrics(metrics), _) => metrics.as_slice(),
+        (GateSpec::Default, Load::Open { .. }) => &[("service.p50", None), ("service.p95", None)],
+        (GateSpec::Default, Load::Closed { .. }) => &[("throughput", None), ("service.p95", None)],
+    };
+    asked.iter().map(|(metric, tolerance)| gated(metric, tolerance.unwrap_or(DEFAULT_TOLERANCE))).collect()
+}
+
+/// Reads one pair of `baseline("p50" = "5%")`.
+pub fn gated(metric: &str, tolerance: &str) -> Result<Gated, GateError> {
+    let metric = of_rounds(metric.parse()?)?;
+    let ratio: Ratio = tolerance.parse()?;
+    match ratio.get() > 0.0 {
+        true => Ok(Gated { metric, tolerance: ratio }),
+        false => Err(GateError::NoTolerance(tolerance.to_owned())),
+    }
+}
+
+/// Comparisons look at service time, so a bare `p50` means it here.
+fn of_rounds(metric: Metric) -> Result<Metric, GateError> {
+    match metric {
+        Metric::Throughput => Ok(metric),
+        Metric::Time(Timed::Response | Timed::Service, Statistic::Median) => {
+            Ok(Metric::Time(Timed::Service, Statistic::Percentile(Quantile::MEDIAN)))
+        }
+        Metric::Time(Timed::Response | Timed::Service, Statistic::Percentile(quantile))
+            if [0.5, 0.95, 0.99].contains(&quantile.get()) =>
+        {
+            Ok(Metric::Time(Timed::Service, Statistic::Percentile(quantile)))
+        }
+        other => Err(GateError::NotCompared(other.to_string())),
+    }
+}
+
+/// What is wrong with `baseline(…)`, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// The metric.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The tolerance.
+    #[error(transparent)]
+    Tolerance(#[from] UnitError),
+    /// A metric that rounds do not keep.
+    #[error("`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time) and throughput")]
+    NotCompared(String),
+    /// Zero.
+    #[error("a tolerance of {0} would fail on any noise; write one above zero, such as \"5%\"")]
+    NoTolerance(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Rate;
+
+    const CLOSED: Load = Load::Closed { users: 1, iterations: None };
+
+    fn shown(spec: &GateSpec, load: &Load) -> Vec<String> {
+        gates(spec, load).unwrap().iter().map(|g| format!("{} {}", g.metric, g.tolerance)).collect()
+    }
+
+    #[test]
+    fn the_default_metrics_follow_from_the_load() {
+        let open = Load::Open { rate: Rate::per_second(1.0).unwrap(), iterations: None };
+        assert_eq!(shown(&GateSpec::Default, &open), ["service.p50 5 %", "service.p95 5 %"]);
+        assert_eq!(shown(&GateSpec::Default, &CLOSED), ["throughput 5 %", "service.p95 5 %"]);
+        assert!(shown(&GateSpec::Off, &CLOSED).is_empty());
+    }
+
+    #[test]
+    fn named_metrics_are_of_service_time() {
+        let spec = GateSpec::Metrics(vec![("p50", Some("10%")), ("service.p99", None)]);
+        assert_eq!(shown(&spec, &CLOSED), ["service.p50 10 %", "service.p99 5 %"]);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused() {
+        assert!(gated("errors", "5%").unwrap_err().to_string().contains("those are p50"));
+        assert!(gated("lag.p50", "5%").is_err() && gated("p75", "5%").is_err());
+        assert!(gated("p50", "0%").unwrap_err().to_string().contains("above zero"));
+        assert!(gated("p50", "much").unwrap_err().to_string().contains("not a ratio"));
+    }
+}
