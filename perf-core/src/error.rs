@@ -102,15 +102,22 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Category> {
 fn of_io(error: &io::Error) -> Category {
     use io::ErrorKind as Kind;
     // An io error can wrap another error, a TLS one for example.
-    if let Some(inner) = error.get_ref().map(|inner| Category::of_error(inner)).filter(|c| *c != Category::Other) {
+    if let Some(inner) = error
+        .get_ref()
+        .map(|inner| Category::of_error(inner))
+        .filter(|c| *c != Category::Other)
+    {
         return inner;
     }
     match error.kind() {
         Kind::TimedOut => Category::Timeout,
-        Kind::ConnectionRefused | Kind::NetworkUnreachable | Kind::HostUnreachable | Kind::AddrNotAvailable => {
-            Category::Connect
+        Kind::ConnectionRefused
+        | Kind::NetworkUnreachable
+        | Kind::HostUnreachable
+        | Kind::AddrNotAvailable => Category::Connect,
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
+            Category::Reset
         }
-        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => Category::Reset,
         _ => Category::Other,
     }
 }
@@ -128,9 +135,25 @@ fn of_reqwest(error: &reqwest::Error) -> Category {
     let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match () {
         () if mentions(&["dns error", "failed to lookup address"]) => Category::Dns,
-        () if mentions(&["certificate", "tls handshake", "TLS handshake", "HandshakeFailure", "InvalidContentType"]) => Category::Tls,
+        () if mentions(&[
+            "certificate",
+            "tls handshake",
+            "TLS handshake",
+            "HandshakeFailure",
+            "InvalidContentType",
+        ]) =>
+        {
+            Category::Tls
+        }
         () if error.is_connect() => Category::Connect,
-        () if mentions(&["connection closed before message completed", "connection error", "end of file before message"]) => Category::Reset,
+        () if mentions(&[
+            "connection closed before message completed",
+            "connection error",
+            "end of file before message",
+        ]) =>
+        {
+            Category::Reset
+        }
         () => error.source().map_or(Category::Other, Category::of_error),
     }
 }
@@ -237,7 +260,11 @@ mod tests {
     struct Order(#[source] StatusError);
 
     fn status(actual: u16) -> StatusError {
-        StatusError { actual, expected: 200, url: "/orders".into() }
+        StatusError {
+            actual,
+            expected: 200,
+            url: "/orders".into(),
+        }
     }
 
     #[test]
@@ -253,8 +280,14 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_sources_once() {
-        assert_eq!(chain(&Order(status(404))), "ordering failed: status 404 instead of 200 from /orders");
-        assert_eq!(Error::from(Order(status(404))).to_string(), chain(&Order(status(404))));
+        assert_eq!(
+            chain(&Order(status(404))),
+            "ordering failed: status 404 instead of 200 from /orders"
+        );
+        assert_eq!(
+            Error::from(Order(status(404))).to_string(),
+            chain(&Order(status(404)))
+        );
         assert_eq!(Error::msg("plain").to_string(), "plain");
     }
 }

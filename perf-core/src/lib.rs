@@ -1,14 +1,25 @@
 #![doc = include_str!("../README.md")]
 
-pub mod metric;
-pub mod plan;
-pub mod units;
-
+#[cfg(feature = "engine")]
+pub mod analyze;
+#[cfg(feature = "engine")]
+pub mod drive;
 #[cfg(feature = "engine")]
 pub mod error;
 #[cfg(feature = "engine")]
+pub mod files;
+#[cfg(feature = "engine")]
+pub mod judge;
+#[cfg(feature = "engine")]
 pub mod measure;
+pub mod metric;
 #[cfg(feature = "engine")]
 pub mod outcome;
+pub mod plan;
+#[cfg(feature = "engine")]
+pub mod report;
 #[cfg(feature = "engine")]
 pub mod returned;
+#[cfg(feature = "engine")]
+pub mod run;
+pub mod units;

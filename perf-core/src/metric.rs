@@ -132,7 +132,9 @@ impl Metric {
     /// Which way is better.
     pub fn direction(&self) -> Direction {
         match self {
-            Metric::Iterations | Metric::Throughput | Metric::Checks | Metric::Capacity => Direction::HigherIsBetter,
+            Metric::Iterations | Metric::Throughput | Metric::Checks | Metric::Capacity => {
+                Direction::HigherIsBetter
+            }
             _ => Direction::LowerIsBetter,
         }
     }
@@ -165,13 +167,18 @@ impl FromStr for Metric {
     fn from_str(text: &str) -> Result<Self, MetricError> {
         let text = text.trim();
         let (name, step) = split_step(text)?;
-        let (prefix, rest) = name.split_once('.').filter(|(p, _)| !p.starts_with('p')).unwrap_or(("", name));
+        let (prefix, rest) = name
+            .split_once('.')
+            .filter(|(p, _)| !p.starts_with('p'))
+            .unwrap_or(("", name));
         let timed = match (prefix, step) {
             ("" | "response", None) => Timed::Response,
             ("service", None) => Timed::Service,
             ("lag", None) => Timed::Lag,
             ("", Some(step)) => Timed::Step(step.to_owned()),
-            ("response" | "service" | "lag", Some(_)) => return Err(MetricError::PrefixedStep(text.to_owned())),
+            ("response" | "service" | "lag", Some(_)) => {
+                return Err(MetricError::PrefixedStep(text.to_owned()));
+            }
             _ => return Err(unknown(text)),
         };
         if let Some(statistic) = statistic(rest)? {
@@ -187,21 +194,27 @@ impl FromStr for Metric {
 
 /// `p95{step=login}` into `p95` and `login`.
 fn split_step(text: &str) -> Result<(&str, Option<&str>), MetricError> {
-    let Some((name, rest)) = text.split_once('{') else { return Ok((text, None)) };
+    let Some((name, rest)) = text.split_once('{') else {
+        return Ok((text, None));
+    };
     let step = rest
         .strip_suffix('}')
         .and_then(|inner| inner.trim().strip_prefix("step"))
         .and_then(|inner| inner.trim_start().strip_prefix('='))
         .map(str::trim)
         .filter(|step| !step.is_empty());
-    step.map(|step| (name.trim(), Some(step))).ok_or_else(|| MetricError::Selector(text.to_owned()))
+    step.map(|step| (name.trim(), Some(step)))
+        .ok_or_else(|| MetricError::Selector(text.to_owned()))
 }
 
 fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
     if let Some((_, statistic)) = STATISTICS.iter().find(|(known, _)| *known == name) {
         return Ok(Some(*statistic));
     }
-    let Some(percent) = name.strip_prefix('p').and_then(|number| number.parse::<f64>().ok()) else {
+    let Some(percent) = name
+        .strip_prefix('p')
+        .and_then(|number| number.parse::<f64>().ok())
+    else {
         return Ok(None);
     };
     match Quantile::percent(percent) {
@@ -211,8 +224,14 @@ fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
 }
 
 fn unknown(text: &str) -> MetricError {
-    let known = NAMES.iter().map(|(name, _)| *name).chain(STATISTICS.iter().map(|(name, _)| *name));
-    MetricError::Unknown(text.to_owned(), nearest(text, known).map_or_else(String::new, |near| format!("did you mean `{near}`? ")))
+    let known = NAMES
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(STATISTICS.iter().map(|(name, _)| *name));
+    MetricError::Unknown(
+        text.to_owned(),
+        nearest(text, known).map_or_else(String::new, |near| format!("did you mean `{near}`? ")),
+    )
 }
 
 /// The known word that `word` was probably meant to be: at most a third of its letters are different.
@@ -262,7 +281,9 @@ pub enum MetricError {
     )]
     Unknown(String, String),
     /// p0, p100, p101, …
-    #[error("`{0}` is no percentile; write a number between 0 and 100, such as p99 or p99.9, or `min` or `max`")]
+    #[error(
+        "`{0}` is no percentile; write a number between 0 and 100, such as p99 or p99.9, or `min` or `max`"
+    )]
     Percentile(String),
     /// Something in braces that is not `step=NAME`.
     #[error("`{0}`: in braces stands a step, such as p95{{step=login}}")]
@@ -282,21 +303,52 @@ mod tests {
     #[test]
     fn every_metric_survives_a_round_trip_through_its_name() {
         for name in [
-            "min", "mean", "median", "max", "stddev", "variance", "p50", "p99", "p99.9", "p99.99", "p12.5", "service.p50",
-            "lag.max", "iterations", "throughput", "errors", "error_count", "dropped", "checks", "capacity",
-            "cpu_per_iteration", "p95{step=login}", "mean{step=check out}",
+            "min",
+            "mean",
+            "median",
+            "max",
+            "stddev",
+            "variance",
+            "p50",
+            "p99",
+            "p99.9",
+            "p99.99",
+            "p12.5",
+            "service.p50",
+            "lag.max",
+            "iterations",
+            "throughput",
+            "errors",
+            "error_count",
+            "dropped",
+            "checks",
+            "capacity",
+            "cpu_per_iteration",
+            "p95{step=login}",
+            "mean{step=check out}",
         ] {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
         assert_eq!("response.p99".parse::<Metric>(), "p99".parse());
-        assert_eq!(" p95{ step = login } ".parse::<Metric>().unwrap().to_string(), "p95{step=login}");
+        assert_eq!(
+            " p95{ step = login } ".parse::<Metric>().unwrap().to_string(),
+            "p95{step=login}"
+        );
     }
 
     #[test]
     fn a_wrong_name_says_what_was_meant() {
         let error = |text: &str| text.parse::<Metric>().unwrap_err().to_string();
-        assert!(error("thruput").contains("the metrics are min"), "{}", error("thruput"));
-        assert!(error("troughput").contains("did you mean `throughput`?"), "{}", error("troughput"));
+        assert!(
+            error("thruput").contains("the metrics are min"),
+            "{}",
+            error("thruput")
+        );
+        assert!(
+            error("troughput").contains("did you mean `throughput`?"),
+            "{}",
+            error("troughput")
+        );
         assert!(error("p100").contains("between 0 and 100"));
         assert!(error("p0").contains("between 0 and 100"));
         assert!(error("p95{login}").contains("p95{step=login}"));

@@ -23,6 +23,8 @@ use timeline::Timeline;
 pub struct Recording {
     /// When the load started.
     pub began: SystemTime,
+    /// From the start of the load to the start of measuring.
+    pub warmup_length: Duration,
     /// From the start of measuring to its end, without the drain.
     pub measured_for: Duration,
     /// What set-up and the start of the workers took.
@@ -118,7 +120,12 @@ impl Collection {
 
     /// When the last measured iteration finished, in nanoseconds since the start of measuring.
     pub fn last_finish(&self) -> u64 {
-        let last = self.rounds.iter().map(|round| round.last_finish).max().unwrap_or(0);
+        let last = self
+            .rounds
+            .iter()
+            .map(|round| round.last_finish)
+            .max()
+            .unwrap_or(0);
         last.saturating_sub(self.edges.origin)
     }
 
@@ -147,7 +154,15 @@ impl Round {
         self.succeeded += tally.counts.succeeded;
         self.errors += tally.counts.errors();
         self.last_finish = self.last_finish.max(slice.last_finish);
-        tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));
-        tally.succeeded.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
+        tally
+            .succeeded
+            .service()
+            .into_iter()
+            .for_each(|dense| self.service.merge_dense(dense));
+        tally
+            .succeeded
+            .response()
+            .into_iter()
+            .for_each(|dense| self.response.merge_dense(dense));
     }
 }

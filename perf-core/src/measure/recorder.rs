@@ -29,7 +29,10 @@ pub struct Slice {
 
 impl Slice {
     fn prepared(worker: u32) -> Box<Self> {
-        let mut slice = Box::new(Slice { worker, ..Slice::default() });
+        let mut slice = Box::new(Slice {
+            worker,
+            ..Slice::default()
+        });
         slice.warmup.succeeded.prepare();
         slice.measured.succeeded.prepare();
         slice
@@ -54,7 +57,11 @@ pub struct CountedRounds {
 impl CountedRounds {
     /// `iterations` in `rounds` parts; both above zero.
     pub fn new(iterations: u64, rounds: u32) -> Self {
-        CountedRounds { finished: AtomicU64::new(0), iterations, rounds }
+        CountedRounds {
+            finished: AtomicU64::new(0),
+            iterations,
+            rounds,
+        }
     }
 
     /// The round of one more finished iteration.
@@ -72,9 +79,26 @@ pub struct LiveCounts([AtomicU64; 8]);
 
 impl LiveCounts {
     fn store(&self, counts: &Counts) {
-        let Counts { planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted } =
-            *counts;
-        let all = [planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted];
+        let Counts {
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        } = *counts;
+        let all = [
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        ];
         for (live, count) in self.0.iter().zip(all) {
             live.store(count, Ordering::Relaxed);
         }
@@ -82,9 +106,26 @@ impl LiveCounts {
 
     /// As last published by the worker.
     pub fn load(&self) -> Counts {
-        let [planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted] =
-            std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed));
-        Counts { planned, started, succeeded, failed, timed_out, dropped_max_in_flight, dropped_late, interrupted }
+        let [
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        ] = std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed));
+        Counts {
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        }
     }
 }
 
@@ -117,7 +158,11 @@ pub struct Recorder {
 
 impl Recorder {
     /// Sends full slices to `full`; whoever takes them gives them back, cleared, to the returned sender.
-    pub fn new(rules: Rules, live: Arc<LiveCounts>, full: Box<dyn Fn(Box<Slice>) + Send>) -> (Self, Sender<Box<Slice>>) {
+    pub fn new(
+        rules: Rules,
+        live: Arc<LiveCounts>,
+        full: Box<dyn Fn(Box<Slice>) + Send>,
+    ) -> (Self, Sender<Box<Slice>>) {
         let (back, empty) = channel();
         // Two in reserve: one is with the collector while the other is being filled.
         for _ in 0..2 {
@@ -158,7 +203,10 @@ impl Recorder {
     }
 
     fn replace_slice(&mut self, from: u64, round: Option<u32>) {
-        let mut fresh = self.empty.try_recv().unwrap_or_else(|_| Slice::prepared(self.rules.worker));
+        let mut fresh = self
+            .empty
+            .try_recv()
+            .unwrap_or_else(|_| Slice::prepared(self.rules.worker));
         (fresh.from, fresh.round) = (from, round);
         (self.full)(std::mem::replace(&mut self.slice, fresh));
     }
@@ -263,18 +311,41 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn recorder(counted: Option<Arc<CountedRounds>>) -> (Recorder, Receiver<Box<Slice>>, Arc<LiveCounts>) {
-        let timed = TimedRounds { count: 2, length: 100 * MS };
-        let edges = Edges { origin: 10 * MS, tick: 1000 * MS, rounds: counted.is_none().then_some(timed) };
-        let rules = Rules { worker: 0, edges, counted, timeout: Duration::from_secs(1), max_in_flight: 5 };
+        let timed = TimedRounds {
+            count: 2,
+            length: 100 * MS,
+        };
+        let edges = Edges {
+            origin: 10 * MS,
+            tick: 1000 * MS,
+            rounds: counted.is_none().then_some(timed),
+        };
+        let rules = Rules {
+            worker: 0,
+            edges,
+            counted,
+            timeout: Duration::from_secs(1),
+            max_in_flight: 5,
+        };
         let (send, slices) = channel();
         let live = Arc::<LiveCounts>::default();
-        let (recorder, _) = Recorder::new(rules, live.clone(), Box::new(move |slice| send.send(slice).unwrap()));
+        let (recorder, _) = Recorder::new(
+            rules,
+            live.clone(),
+            Box::new(move |slice| send.send(slice).unwrap()),
+        );
         (recorder, slices, live)
     }
 
     fn run(recorder: &mut Recorder, phase: Phase, started: u64, finished: u64, ending: Ending) {
         recorder.start(phase);
-        recorder.record(&Sample { phase, intended: started * MS, started: started * MS, finished: finished * MS, ending });
+        recorder.record(&Sample {
+            phase,
+            intended: started * MS,
+            started: started * MS,
+            finished: finished * MS,
+            ending,
+        });
     }
 
     #[test]
@@ -284,9 +355,14 @@ mod tests {
         run(&mut recorder, Phase::Measured, 20, 70, Ending::Succeeded);
         run(&mut recorder, Phase::Measured, 70, 115, Ending::Succeeded);
         recorder.finish();
-        let found: Vec<_> =
-            slices.iter().map(|s| (s.round, s.warmup.counts.succeeded, s.measured.counts.succeeded)).collect();
-        assert_eq!(found, [(None, 0, 0), (Some(0), 1, 0), (Some(1), 0, 1), (None, 0, 1)]);
+        let found: Vec<_> = slices
+            .iter()
+            .map(|s| (s.round, s.warmup.counts.succeeded, s.measured.counts.succeeded))
+            .collect();
+        assert_eq!(
+            found,
+            [(None, 0, 0), (Some(0), 1, 0), (Some(1), 0, 1), (None, 0, 1)]
+        );
     }
 
     #[test]
@@ -314,6 +390,14 @@ mod tests {
         recorder.drop_arrivals(Phase::Measured, Drop::Late, 3, 15 * MS);
         recorder.start(Phase::Measured);
         let counts = live.load();
-        assert_eq!((counts.planned, counts.started, counts.in_flight(), counts.dropped()), (6, 3, 1, 3));
+        assert_eq!(
+            (
+                counts.planned,
+                counts.started,
+                counts.in_flight(),
+                counts.dropped()
+            ),
+            (6, 3, 1, 3)
+        );
     }
 }

@@ -60,18 +60,30 @@ pub struct Plan {
 
 impl Plan {
     /// Lays the flags over the attribute and checks the whole; all mistakes at once.
-    pub fn resolve(name: &str, target: &str, spec: &PerfSpec, flags: &Overrides) -> Result<Plan, Vec<PlanError>> {
+    pub fn resolve(
+        name: &str,
+        target: &str,
+        spec: &PerfSpec,
+        flags: &Overrides,
+    ) -> Result<Plan, Vec<PlanError>> {
         let spec = spec.clone().overridden(flags);
         let mut mistakes = Vec::new();
         check_durations(&spec, &mut mistakes);
         let thresholds = thresholds(&spec, flags.profile, &mut mistakes);
         let load = keep(load(&spec), &mut mistakes);
-        let gates = load.and_then(|load| keep(gate::gates(&spec.baseline, &load).map_err(PlanError::Gate), &mut mistakes));
+        let gates = load.and_then(|load| {
+            keep(
+                gate::gates(&spec.baseline, &load).map_err(PlanError::Gate),
+                &mut mistakes,
+            )
+        });
         let rounds = spec.rounds.unwrap_or(DEFAULT_ROUNDS);
         if !(1..=MOST_ROUNDS).contains(&rounds) {
             mistakes.push(PlanError::Rounds(rounds));
         }
-        let (Some(load), Some(gates), []) = (load, gates, mistakes.as_slice()) else { return Err(mistakes) };
+        let (Some(load), Some(gates), []) = (load, gates, mistakes.as_slice()) else {
+            return Err(mistakes);
+        };
         let timeout = spec.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let max_in_flight = spec.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT);
         Ok(Plan {
@@ -86,7 +98,10 @@ impl Plan {
             workers: workers(spec.workers, &load, max_in_flight),
             thresholds,
             gates,
-            base_url: flags.base_url.clone().or_else(|| spec.base_url.map(str::to_owned)),
+            base_url: flags
+                .base_url
+                .clone()
+                .or_else(|| spec.base_url.map(str::to_owned)),
             seed: flags.seed.unwrap_or(0),
             load,
         })
@@ -94,17 +109,25 @@ impl Plan {
 
     /// The arrivals of an open load.
     pub fn schedule(&self) -> Option<Schedule> {
-        let Load::Open { rate, iterations } = self.load else { return None };
+        let Load::Open { rate, iterations } = self.load else {
+            return None;
+        };
         let measured = self.duration.map_or(u64::MAX, nanos);
-        Some(Schedule::constant(rate, nanos(self.warmup), measured, iterations.unwrap_or(u64::MAX)))
+        Some(Schedule::constant(
+            rate,
+            nanos(self.warmup),
+            measured,
+            iterations.unwrap_or(u64::MAX),
+        ))
     }
 
     /// How long load is measured when all goes to plan; `None` where nobody can know.
     pub fn measured_for(&self) -> Option<Duration> {
         let by_count = match self.load {
-            Load::Open { rate, iterations: Some(iterations) } => {
-                Some(Duration::from_secs_f64(iterations as f64 / rate.as_per_second()))
-            }
+            Load::Open {
+                rate,
+                iterations: Some(iterations),
+            } => Some(Duration::from_secs_f64(iterations as f64 / rate.as_per_second())),
             _ => None,
         };
         match (self.duration, by_count) {
@@ -128,7 +151,9 @@ impl Plan {
             Load::Closed { iterations: None, .. } => "closed load",
             Load::Closed { .. } => "fixed iterations",
         };
-        let duration = self.duration.map_or_else(String::new, |d| format!(" for {}", humantime::format_duration(d)));
+        let duration = self
+            .duration
+            .map_or_else(String::new, |d| format!(" for {}", humantime::format_duration(d)));
         let warmup = match self.warmup {
             Duration::ZERO => String::new(),
             warmup => format!(" after {} of warm-up", humantime::format_duration(warmup)),
@@ -179,17 +204,46 @@ fn check_durations(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) {
 
 fn load(spec: &PerfSpec) -> Result<Load, PlanError> {
     match *spec {
-        PerfSpec { rate: Some(_), users: Some(_), .. } => Err(PlanError::TwoLoads),
-        PerfSpec { iterations: Some(0), .. } => Err(PlanError::Zero("iterations")),
+        PerfSpec {
+            rate: Some(_),
+            users: Some(_),
+            ..
+        } => Err(PlanError::TwoLoads),
+        PerfSpec {
+            iterations: Some(0), ..
+        } => Err(PlanError::Zero("iterations")),
         PerfSpec { users: Some(0), .. } => Err(PlanError::Zero("users")),
-        PerfSpec { rate: Some(_), duration: None, .. } => Err(PlanError::NoDuration("rate")),
-        PerfSpec { users: Some(_), duration: None, iterations: None, .. } => Err(PlanError::NoDuration("users")),
-        PerfSpec { rate: Some(rate), iterations, .. } => match Rate::per_second(rate) {
+        PerfSpec {
+            rate: Some(_),
+            duration: None,
+            ..
+        } => Err(PlanError::NoDuration("rate")),
+        PerfSpec {
+            users: Some(_),
+            duration: None,
+            iterations: None,
+            ..
+        } => Err(PlanError::NoDuration("users")),
+        PerfSpec {
+            rate: Some(rate),
+            iterations,
+            ..
+        } => match Rate::per_second(rate) {
             Some(rate) if rate.as_per_second() > 0.0 => Ok(Load::Open { rate, iterations }),
             _ => Err(PlanError::Rate(rate.to_string())),
         },
-        PerfSpec { users: Some(users), iterations, .. } => Ok(Load::Closed { users, iterations }),
-        PerfSpec { iterations: Some(iterations), .. } => Ok(Load::Closed { users: 1, iterations: Some(iterations) }),
+        PerfSpec {
+            users: Some(users),
+            iterations,
+            ..
+        } => Ok(Load::Closed { users, iterations }),
+        PerfSpec {
+            iterations: Some(iterations),
+            ..
+        } => Ok(Load::Closed {
+            users: 1,
+            iterations: Some(iterations),
+        }),
         _ => Err(PlanError::NoLoad),
     }
 }
@@ -210,7 +264,8 @@ fn most_rounds(load: &Load) -> u32 {
 
 /// One up to about 20,000 arrivals per second, then more, up to the cores; never more than can be in flight.
 fn workers(asked: Option<u32>, load: &Load, max_in_flight: u32) -> u32 {
-    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+    let cores =
+        std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
     let (wanted, most) = match load {
         Load::Open { rate, .. } => {
             let needed = (1..cores).find(|n| rate.as_per_second() <= f64::from(*n) * ARRIVALS_PER_WORKER);
@@ -222,13 +277,24 @@ fn workers(asked: Option<u32>, load: &Load, max_in_flight: u32) -> u32 {
 }
 
 fn thresholds(spec: &PerfSpec, profile: Option<Profile>, mistakes: &mut Vec<PlanError>) -> Vec<Threshold> {
-    let parsed = spec.thresholds.iter().map(|text| text.parse::<Threshold>().map_err(PlanError::Threshold));
+    let parsed = spec
+        .thresholds
+        .iter()
+        .map(|text| text.parse::<Threshold>().map_err(PlanError::Threshold));
     let mut thresholds: Vec<Threshold> = parsed.filter_map(|threshold| keep(threshold, mistakes)).collect();
     if profile == Some(Profile::Smoke) {
         // How many and how fast says nothing of one iteration.
-        thresholds.retain(|t| !matches!(t.metric, Metric::Throughput | Metric::Iterations | Metric::Capacity));
+        thresholds.retain(|t| {
+            !matches!(
+                t.metric,
+                Metric::Throughput | Metric::Iterations | Metric::Capacity
+            )
+        });
     }
-    if !thresholds.iter().any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount)) {
+    if !thresholds
+        .iter()
+        .any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount))
+    {
         thresholds.push(Threshold::implicit_errors());
     }
     thresholds
@@ -288,7 +354,11 @@ mod tests {
     }
 
     fn open() -> PerfSpec {
-        PerfSpec { rate: Some(200.0), duration: seconds(10.0), ..PerfSpec::default() }
+        PerfSpec {
+            rate: Some(200.0),
+            duration: seconds(10.0),
+            ..PerfSpec::default()
+        }
     }
 
     #[test]
@@ -296,35 +366,83 @@ mod tests {
         let plan = resolve(&open(), &Overrides::default());
         assert_eq!(plan.warmup, Duration::from_secs(1));
         assert_eq!((plan.rounds, plan.max_in_flight, plan.workers), (10, 1000, 1));
-        assert_eq!((plan.timeout, plan.graceful_stop), (Duration::from_secs(30), Duration::from_secs(31)));
+        assert_eq!(
+            (plan.timeout, plan.graceful_stop),
+            (Duration::from_secs(30), Duration::from_secs(31))
+        );
         assert_eq!(plan.scheduled(), Some(2000));
         assert_eq!(plan.thresholds, [Threshold::implicit_errors()]);
         assert_eq!(plan.description(), "open load, 200/s for 10s after 1s of warm-up");
-        let long = PerfSpec { duration: seconds(600.0), ..open() };
-        assert_eq!(resolve(&long, &Overrides::default()).warmup, Duration::from_secs(5));
-        let counted = PerfSpec { iterations: Some(4), ..PerfSpec::default() };
+        let long = PerfSpec {
+            duration: seconds(600.0),
+            ..open()
+        };
+        assert_eq!(
+            resolve(&long, &Overrides::default()).warmup,
+            Duration::from_secs(5)
+        );
+        let counted = PerfSpec {
+            iterations: Some(4),
+            ..PerfSpec::default()
+        };
         let plan = resolve(&counted, &Overrides::default());
-        assert_eq!((plan.warmup, plan.rounds, plan.load.model()), (Duration::ZERO, 4, "iterations"));
+        assert_eq!(
+            (plan.warmup, plan.rounds, plan.load.model()),
+            (Duration::ZERO, 4, "iterations")
+        );
     }
 
     #[test]
     fn a_flag_beats_a_profile_and_a_profile_the_attribute() {
-        let quick = Overrides { profile: Some(Profile::Quick), ..Overrides::default() };
+        let quick = Overrides {
+            profile: Some(Profile::Quick),
+            ..Overrides::default()
+        };
         assert_eq!(resolve(&open(), &quick).duration, seconds(1.0));
-        let flags = Overrides { duration: seconds(3.0), rate: Some(50.0), users: Some(9), ..quick };
+        let flags = Overrides {
+            duration: seconds(3.0),
+            rate: Some(50.0),
+            users: Some(9),
+            ..quick
+        };
         let plan = resolve(&open(), &flags);
         assert_eq!((plan.duration, plan.scheduled()), (seconds(3.0), Some(150)));
-        let closed = PerfSpec { rate: None, users: Some(2), ..open() };
-        assert_eq!(resolve(&closed, &flags).load, Load::Closed { users: 9, iterations: None });
+        let closed = PerfSpec {
+            rate: None,
+            users: Some(2),
+            ..open()
+        };
+        assert_eq!(
+            resolve(&closed, &flags).load,
+            Load::Closed {
+                users: 9,
+                iterations: None
+            }
+        );
     }
 
     #[test]
     fn smoke_is_one_iteration_of_one_user_that_only_has_to_work() {
-        let smoke = Overrides { profile: Some(Profile::Smoke), ..Overrides::default() };
-        let spec = PerfSpec { thresholds: vec!["throughput > 100/s", "p99 < 1s"], ..open() };
+        let smoke = Overrides {
+            profile: Some(Profile::Smoke),
+            ..Overrides::default()
+        };
+        let spec = PerfSpec {
+            thresholds: vec!["throughput > 100/s", "p99 < 1s"],
+            ..open()
+        };
         let plan = resolve(&spec, &smoke);
-        assert_eq!(plan.load, Load::Closed { users: 1, iterations: Some(1) });
-        assert_eq!((plan.duration, plan.warmup, plan.rounds), (None, Duration::ZERO, 1));
+        assert_eq!(
+            plan.load,
+            Load::Closed {
+                users: 1,
+                iterations: Some(1)
+            }
+        );
+        assert_eq!(
+            (plan.duration, plan.warmup, plan.rounds),
+            (None, Duration::ZERO, 1)
+        );
         assert!(plan.gates.is_empty());
         let kept: Vec<String> = plan.thresholds.iter().map(ToString::to_string).collect();
         assert_eq!(kept, ["p99 < 1s", "errors < 1%"]);
@@ -345,7 +463,10 @@ mod tests {
 
     #[test]
     fn iterations_cap_an_open_load() {
-        let spec = PerfSpec { iterations: Some(100), ..open() };
+        let spec = PerfSpec {
+            iterations: Some(100),
+            ..open()
+        };
         let plan = resolve(&spec, &Overrides::default());
         assert_eq!((plan.scheduled(), plan.measured_for()), (Some(100), seconds(0.5)));
     }
@@ -353,9 +474,26 @@ mod tests {
     #[test]
     fn the_config_holds_what_shapes_the_load_and_nothing_else() {
         let config = resolve(&open(), &Overrides::default()).config();
-        let shown: Vec<String> = config.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(shown, ["duration=10s", "load=open 200/s", "max_in_flight=1000", "timeout=30s", "warmup=1s"]);
-        let other = PerfSpec { rounds: Some(5), workers: Some(2), thresholds: vec!["p99 < 1s"], ..open() };
+        let shown: Vec<String> = config
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "duration=10s",
+                "load=open 200/s",
+                "max_in_flight=1000",
+                "timeout=30s",
+                "warmup=1s"
+            ]
+        );
+        let other = PerfSpec {
+            rounds: Some(5),
+            workers: Some(2),
+            thresholds: vec!["p99 < 1s"],
+            ..open()
+        };
         assert_eq!(resolve(&other, &Overrides::default()).config(), config);
     }
 }

@@ -1,0 +1,32 @@
+//! Understands: turns a recording into a summary and findings. Judges nothing.
+
+pub mod findings;
+pub mod stats;
+pub mod summary;
+
+use crate::measure::Recording;
+use findings::Finding;
+use summary::Summary;
+
+/// One execution of one perf test, understood.
+#[derive(Debug)]
+pub struct Session {
+    /// What happened.
+    pub recording: Recording,
+    /// Its numbers.
+    pub summary: Summary,
+    /// What was noticed.
+    pub findings: Vec<Finding>,
+}
+
+impl Session {
+    /// Whether the generator was the bottleneck somewhere.
+    pub fn is_spoiled(&self) -> bool {
+        findings::spoil(&self.findings)
+    }
+
+    /// Whether it ended early.
+    pub fn is_partial(&self) -> bool {
+        self.recording.stopped_by.is_some()
+    }
+}

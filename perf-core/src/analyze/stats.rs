@@ -1,0 +1,84 @@
+//! Statistics of a handful of numbers. The only file that names statrs.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// The middle one, or the mean of the two middle ones; `None` without numbers. Numbers that are not finite are left out.
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+/// The arithmetic mean; `None` without values.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sum of the squared deviations from the mean; zero for fewer than two values.
+pub fn squared_deviations(values: &[f64]) -> f64 {
+    let mean = mean(values).unwrap_or(0.0);
+    values.iter().map(|value| (value - mean).powi(2)).sum()
+}
+
+/// Student's t distribution.
+#[derive(Clone, Copy, Debug)]
+pub struct StudentT(StudentsT);
+
+impl StudentT {
+    /// With so many degrees of freedom, above zero; `None` otherwise.
+    pub fn with_freedom(degrees: f64) -> Option<Self> {
+        StudentsT::new(0.0, 1.0, degrees).ok().map(StudentT)
+    }
+
+    /// The value that is not exceeded with this probability, between 0 and 1.
+    pub fn quantile(&self, probability: f64) -> f64 {
+        self.0.inverse_cdf(probability)
+    }
+
+    /// The probability of exceeding `value`.
+    pub fn survival(&self, value: f64) -> f64 {
+        self.0.sf(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_of_what_is_finite() {
+        assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median([4.0, 1.0, f64::NAN, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median([f64::NAN]), None);
+    }
+
+    #[test]
+    fn deviations_are_from_the_mean() {
+        assert!((squared_deviations(&[1.0, 2.0, 6.0]) - 14.0).abs() < 1e-12);
+        assert!(squared_deviations(&[7.0]).abs() < 1e-12 && squared_deviations(&[]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn t_quantiles_are_those_of_the_tables() {
+        // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
+        for (degrees, probability, table) in [
+            (10.0, 0.95, 1.812),
+            (10.0, 0.99, 2.764),
+            (14.0, 0.975, 2.145),
+            (30.0, 0.999, 3.385),
+        ] {
+            let t = StudentT::with_freedom(degrees).unwrap();
+            assert!(
+                (t.quantile(probability) - table).abs() < 0.0006,
+                "{degrees} {probability}: {}",
+                t.quantile(probability)
+            );
+            assert!((t.survival(t.quantile(probability)) - (1.0 - probability)).abs() < 1e-6);
+        }
+    }
+}

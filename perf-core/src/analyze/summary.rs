@@ -1,0 +1,204 @@
+//! The numbers of one session, as reports show them and limits look at them.
+
+use crate::error::Category;
+use crate::measure::errors::ErrorGroup;
+use crate::measure::histogram::Histogram;
+use crate::measure::sample::Counts;
+use crate::measure::tally::{Check, Tally, Times};
+use crate::measure::{Recording, Round};
+use crate::metric::{Metric, Quantile, Statistic, Timed};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Derived once from a recording.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// What the whole plan would have offered; `None` where a run that ended early leaves it unknown.
+    pub scheduled: Option<u64>,
+    /// Of the measured phase.
+    pub counts: Counts,
+    /// From the start of measuring to its end, without the drain.
+    pub measured_for: Duration,
+    /// Of every started iteration: finish − intended start.
+    pub response: Histogram,
+    /// Of every started iteration: finish − actual start.
+    pub service: Histogram,
+    /// Of every started iteration: actual − intended start.
+    pub lag: Histogram,
+    /// Response time of those that succeeded.
+    pub succeeded: Histogram,
+    /// Response time of those that failed or timed out.
+    pub failed: Histogram,
+    /// Service time of those that succeeded; what is compared with a baseline.
+    pub succeeded_service: Histogram,
+    /// Succeeded iterations that finished inside the measured time, per second of it.
+    pub throughput_per_s: Option<f64>,
+    /// By category, the most frequent first.
+    pub errors: Vec<(Category, ErrorGroup)>,
+    /// In order.
+    pub rounds: Vec<RoundSummary>,
+    /// Of the named parts of iterations.
+    pub steps: BTreeMap<&'static str, StepSummary>,
+    /// Of the named conditions.
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Counts of the warm-up.
+    pub warmup_counts: Counts,
+    /// Response times of the warm-up.
+    pub warmup_response: Histogram,
+}
+
+/// A named part of an iteration.
+#[derive(Clone, Debug)]
+pub struct StepSummary {
+    /// How often it began.
+    pub started: u64,
+    /// How often it was given up with its iteration.
+    pub interrupted: u64,
+    /// How long it took, where it came to its end.
+    pub duration: Histogram,
+}
+
+/// The numbers of one round; the unit that sessions are compared by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundSummary {
+    /// From the start of measuring.
+    pub start: Duration,
+    /// How long it was.
+    pub length: Duration,
+    /// Iterations that succeeded in it.
+    pub succeeded: u64,
+    /// Failed, timed out and dropped ones.
+    pub errors: u64,
+    /// In nanoseconds.
+    pub service_p50: Option<f64>,
+    /// In nanoseconds.
+    pub service_p95: Option<f64>,
+    /// In nanoseconds.
+    pub service_p99: Option<f64>,
+    /// In nanoseconds.
+    pub response_p50: Option<f64>,
+    /// Succeeded iterations per second.
+    pub throughput_per_s: Option<f64>,
+}
+
+impl RoundSummary {
+    fn of(round: &Round) -> Self {
+        let quantile =
+            |percent| Quantile::percent(percent).and_then(|quantile| round.service.quantile(quantile));
+        let length = Duration::from_nanos(round.length);
+        RoundSummary {
+            start: Duration::from_nanos(round.start),
+            length,
+            succeeded: round.succeeded,
+            errors: round.errors,
+            service_p50: quantile(50.0),
+            service_p95: quantile(95.0),
+            service_p99: quantile(99.0),
+            response_p50: round.response.quantile(Quantile::MEDIAN),
+            throughput_per_s: per_second(round.succeeded, length),
+        }
+    }
+}
+
+fn per_second(count: u64, length: Duration) -> Option<f64> {
+    (!length.is_zero()).then(|| count as f64 / length.as_secs_f64())
+}
+
+fn merged<'a>(parts: impl IntoIterator<Item = Option<&'a Histogram>>) -> Histogram {
+    let mut whole = Histogram::default();
+    parts.into_iter().flatten().for_each(|part| whole.merge(part));
+    whole
+}
+
+impl Summary {
+    /// Of one session.
+    pub fn of(plan: &Plan, recording: &Recording) -> Self {
+        let Tally {
+            counts,
+            succeeded,
+            failed,
+            interrupted,
+            errors,
+            marks,
+        } = &recording.measured;
+        let of_all =
+            |time: fn(&Times) -> Option<&Histogram>| merged([succeeded, failed, interrupted].map(time));
+        let finished_inside = recording.rounds.iter().map(|round| round.succeeded).sum();
+        let steps = marks.steps.iter().map(|(name, step)| {
+            let step = StepSummary {
+                started: step.started,
+                interrupted: step.interrupted,
+                duration: step.duration.clone(),
+            };
+            (*name, step)
+        });
+        let warmup = &recording.warmup;
+        Summary {
+            scheduled: plan
+                .scheduled()
+                .or_else(|| recording.stopped_by.is_none().then_some(counts.planned)),
+            counts: *counts,
+            measured_for: recording.measured_for,
+            response: of_all(Times::response),
+            service: of_all(Times::service),
+            lag: of_all(Times::lag),
+            succeeded: merged([succeeded.response()]),
+            failed: merged([failed.response()]),
+            succeeded_service: merged([succeeded.service()]),
+            throughput_per_s: per_second(finished_inside, recording.measured_for),
+            errors: errors
+                .by_count()
+                .into_iter()
+                .map(|(category, group)| (category, group.clone()))
+                .collect(),
+            rounds: recording.rounds.iter().map(RoundSummary::of).collect(),
+            steps: steps.collect(),
+            checks: marks.checks.clone(),
+            warmup_counts: warmup.counts,
+            warmup_response: merged([
+                warmup.succeeded.response(),
+                warmup.failed.response(),
+                warmup.interrupted.response(),
+            ]),
+        }
+    }
+
+    /// Failed, timed out, dropped and interrupted iterations to planned ones; `None` when nothing was planned.
+    pub fn error_ratio(&self) -> Option<f64> {
+        (self.counts.planned > 0).then(|| self.counts.errors() as f64 / self.counts.planned as f64)
+    }
+
+    /// The value of a metric in its own unit; `None` where there is no data.
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        match metric {
+            Metric::Time(Timed::Response, statistic) => self.response.statistic(*statistic),
+            Metric::Time(Timed::Service, statistic) => self.service.statistic(*statistic),
+            Metric::Time(Timed::Lag, statistic) => self.lag.statistic(*statistic),
+            Metric::Time(Timed::Step(step), statistic) => {
+                self.steps.get(step.as_str())?.duration.statistic(*statistic)
+            }
+            Metric::Iterations => Some(self.counts.completed() as f64),
+            Metric::Throughput => self.throughput_per_s,
+            Metric::Errors => self.error_ratio(),
+            Metric::ErrorCount => Some(self.counts.errors() as f64),
+            Metric::Dropped => Some(self.counts.dropped() as f64),
+            Metric::Checks => self.check_ratio(),
+            // Searched by no load yet, and no target's CPU is known yet.
+            Metric::Capacity | Metric::CpuPerIteration => None,
+        }
+    }
+
+    fn check_ratio(&self) -> Option<f64> {
+        let held: u64 = self.checks.values().map(|check| check.held).sum();
+        let broken: u64 = self.checks.values().map(|check| check.broken).sum();
+        (held + broken > 0).then(|| held as f64 / (held + broken) as f64)
+    }
+
+    /// Quantiles of the service time of succeeded iterations at the middles of equal parts of the whole, in nanoseconds.
+    pub fn service_quantiles(&self, parts: u32) -> Vec<f64> {
+        let middle = |part: u32| Quantile::percent((f64::from(part) + 0.5) / f64::from(parts) * 100.0);
+        let value = |quantile| self.succeeded_service.statistic(Statistic::Percentile(quantile));
+        (0..parts).filter_map(middle).filter_map(value).collect()
+    }
+}

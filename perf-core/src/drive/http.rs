@@ -1,0 +1,252 @@
+//! Requests of a test function: built, sent, and read to the end inside the timed part.
+
+use super::cx::Cx;
+use crate::error::{BodyError, Category, StatusError, chain};
+use crate::outcome::{Failure, IntoOutcome, Outcome};
+use bytes::Bytes;
+pub use reqwest::Client;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::pin::Pin;
+
+/// The attribute's `client`: changes how a worker's client is built.
+pub type ClientFn = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
+
+/// A client that is its worker's own: it keeps every connection it opened, and asks no proxy.
+pub(crate) fn transport(client: Option<ClientFn>) -> Result<Box<dyn Any>, String> {
+    Ok(Box::new(build(client)?))
+}
+
+/// The message says that it is the attribute's `client` that does not build.
+pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, String> {
+    let builder = Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(usize::MAX)
+        .user_agent(concat!("perf-harness/", env!("CARGO_PKG_VERSION")));
+    let built = match client {
+        Some(change) => change(builder).build(),
+        None => builder.build(),
+    };
+    built.map_err(|e| {
+        format!(
+            "the HTTP client cannot be built (attribute key `client`): {}",
+            chain(&e)
+        )
+    })
+}
+
+/// `path` is relative to the base URL unless it is a whole address.
+fn address(base_url: Option<&str>, path: &str) -> String {
+    match base_url {
+        Some(base) if !path.starts_with("http://") && !path.starts_with("https://") => {
+            format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
+        }
+        _ => path.to_owned(),
+    }
+}
+
+impl Cx {
+    /// The worker's own warm client, for whatever has no method here.
+    pub fn http(&self) -> &Client {
+        let transport = self.common().transport.get_or_init(|| Box::new(Client::new()));
+        transport
+            .downcast_ref()
+            .unwrap_or_else(|| unreachable!("only this file sets a transport"))
+    }
+
+    /// A request by any method. `url` is relative to the base URL, or whole.
+    pub fn request(&self, method: Method, url: &str) -> Request {
+        Request(self.http().request(method, address(self.base_url(), url)))
+    }
+
+    /// A GET request.
+    pub fn get(&self, url: &str) -> Request {
+        self.request(Method::GET, url)
+    }
+
+    /// A POST request.
+    pub fn post(&self, url: &str) -> Request {
+        self.request(Method::POST, url)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, url: &str) -> Request {
+        self.request(Method::PUT, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, url: &str) -> Request {
+        self.request(Method::PATCH, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, url: &str) -> Request {
+        self.request(Method::DELETE, url)
+    }
+}
+
+/// A request being built; `.await` sends it and reads the whole body.
+#[must_use = "a request is sent by `.await`"]
+#[derive(Debug)]
+pub struct Request(RequestBuilder);
+
+impl Request {
+    /// Adds a header.
+    pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        Request(self.0.header(name.as_ref(), value.as_ref()))
+    }
+
+    /// Adds several headers.
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        Request(self.0.headers(headers))
+    }
+
+    /// Adds `?name=value&…`.
+    pub fn query<T: Serialize + ?Sized>(self, query: &T) -> Self {
+        Request(self.0.query(query))
+    }
+
+    /// Sends a value as JSON.
+    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        Request(self.0.json(value))
+    }
+
+    /// Sends a value as a form.
+    pub fn form<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        Request(self.0.form(value))
+    }
+
+    /// Sends a body as it is.
+    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Request(self.0.body(body))
+    }
+
+    /// Adds an `Authorization: Bearer` header.
+    pub fn bearer_auth(self, token: impl std::fmt::Display) -> Self {
+        Request(self.0.bearer_auth(token))
+    }
+
+    /// Reaches through to reqwest's builder, for whatever has no method here.
+    pub fn map(self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        Request(change(self.0))
+    }
+}
+
+impl IntoFuture for Request {
+    type Output = reqwest::Result<Response>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let response = self.0.send().await?;
+            let (status, url) = (response.status(), response.url().to_string());
+            let headers = response.headers().clone();
+            let body = response.bytes().await?;
+            Ok(Response {
+                status,
+                headers,
+                body,
+                url,
+            })
+        })
+    }
+}
+
+/// A response that arrived whole.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Its status; compares with a number: `response.status == 200`.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, to the last byte.
+    pub body: Bytes,
+    url: String,
+}
+
+impl Response {
+    /// Where it came from, after redirects.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The response itself when its status is the expected one.
+    pub fn expect_status(self, expected: u16) -> Result<Self, StatusError> {
+        match self.status.as_u16() {
+            actual if actual == expected => Ok(self),
+            actual => Err(StatusError {
+                actual,
+                expected,
+                url: self.url,
+            }),
+        }
+    }
+
+    /// The body as a value.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
+        serde_json::from_slice(&self.body).map_err(|e| BodyError::Json {
+            url: self.url.clone(),
+            reason: e.to_string(),
+        })
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> Result<&str, BodyError> {
+        std::str::from_utf8(&self.body).map_err(|_| BodyError::Text {
+            url: self.url.clone(),
+        })
+    }
+}
+
+fn of_status(status: StatusCode, url: &str) -> Outcome {
+    match status.as_u16() {
+        ..400 => Outcome::Succeeded,
+        code => Outcome::Failed(Failure::new(
+            Category::of_status(code),
+            format!("status {code} from {url}"),
+        )),
+    }
+}
+
+impl IntoOutcome for Response {
+    fn into_outcome(self) -> Outcome {
+        of_status(self.status, &self.url)
+    }
+}
+
+impl IntoOutcome for reqwest::Response {
+    fn into_outcome(self) -> Outcome {
+        of_status(self.status(), self.url().as_str())
+    }
+
+    /// Reads the body to its end first: a response dropped half-read hides its cost and closes the connection.
+    async fn settle(mut self) -> Outcome {
+        loop {
+            match self.chunk().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return self.into_outcome(),
+                Err(error) => return Outcome::Failed(Failure::of_error(&error)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_addresses_are_joined_with_one_slash() {
+        for base in ["http://h:1", "http://h:1/"] {
+            for path in ["/a?b=c", "a?b=c"] {
+                assert_eq!(address(Some(base), path), "http://h:1/a?b=c");
+            }
+        }
+        assert_eq!(address(Some("http://h:1/v1"), "/a"), "http://h:1/v1/a");
+        assert_eq!(address(Some("http://h:1"), "https://other/a"), "https://other/a");
+        assert_eq!(address(None, "/a"), "/a");
+    }
+}

@@ -1,0 +1,19 @@
+//! Makes it happen: offers a plan's load on worker threads and records every iteration.
+//!
+//! Turns a [`Plan`](crate::plan::Plan) into a [`Recording`](crate::measure::Recording). Judges nothing.
+
+pub mod clock;
+pub mod control;
+pub mod cx;
+pub mod engine;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(not(feature = "http"))]
+#[path = "no_http.rs"]
+pub mod http;
+pub mod offer;
+pub mod pacer;
+mod panics;
+pub mod prepare;
+pub mod users;
+pub mod worker;

@@ -1,0 +1,186 @@
+//! Gets a session ready and cleans up behind it: the user's `setup` and `teardown` on a runtime of their own.
+
+use super::cx::{Cx, State};
+use super::http::ClientFn;
+use super::users::User;
+use crate::outcome::Failure;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// How long what `setup` spawned may take to end after the session.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// The user's functions, erased: everything the engine needs of one perf test.
+#[derive(Clone, Copy)]
+pub struct Test {
+    /// Makes a user of the test function.
+    pub user: fn(Rc<Cx>) -> Box<dyn User>,
+    /// Once per session.
+    pub setup: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
+    /// Once per session, when `setup` succeeded.
+    pub teardown: Option<for<'a> fn(&'a State) -> TeardownFuture<'a>>,
+    /// Changes how the workers' clients are built.
+    pub client: Option<ClientFn>,
+}
+
+/// What `setup` is handed.
+#[derive(Debug, Default)]
+pub struct Setup {
+    base_url: Mutex<Option<String>>,
+    client: Option<ClientFn>,
+}
+
+impl Setup {
+    /// What relative addresses are relative to, as far as it is known.
+    pub fn base_url(&self) -> Option<String> {
+        self.base_url
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Says where the target is: that of a server that `setup` started, for example. Beats `base_url` and its flag.
+    pub fn set_base_url(&self, base_url: impl Into<String>) {
+        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = Some(base_url.into());
+    }
+
+    /// A client for preparing the target, built like the workers' own.
+    ///
+    /// # Errors
+    ///
+    /// When the attribute's `client` makes one that cannot be built.
+    #[cfg(feature = "http")]
+    pub fn http(&self) -> Result<super::http::Client, String> {
+        super::http::build(self.client)
+    }
+}
+
+/// A `setup` under way; boxed once per session.
+pub type SetupFuture<'a> = Pin<Box<dyn Future<Output = Result<State, Failure>> + 'a>>;
+
+/// A `teardown` under way; boxed once per session.
+pub type TeardownFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+/// Tells the forms of a set-up function apart: without argument.
+#[derive(Debug)]
+pub struct Plain<E>(E);
+
+/// Tells the forms of a set-up function apart: with a [`Setup`].
+#[derive(Debug)]
+pub struct WithSetup<E>(E);
+
+/// A set-up function: `async fn() -> Result<S, E>` or `async fn(&Setup) -> Result<S, E>`. `M` tells them apart.
+#[diagnostic::on_unimplemented(
+    message = "`setup` must be an `async fn() -> Result<S, E>` or `async fn(cx: &Setup) -> Result<S, E>`",
+    label = "its `S` is what the test function borrows and must be `Send + Sync + 'static`; `E: Display`"
+)]
+pub trait SetUp<S, M> {
+    /// Runs it.
+    fn run(self, cx: &Setup) -> impl Future<Output = Result<S, Failure>>;
+}
+
+impl<F, S, E: Display + 'static> SetUp<S, Plain<E>> for F
+where
+    F: AsyncFn() -> Result<S, E>,
+{
+    async fn run(self, _: &Setup) -> Result<S, Failure> {
+        self().await.map_err(|error| Failure::of(&error))
+    }
+}
+
+impl<F, S, E: Display + 'static> SetUp<S, WithSetup<E>> for F
+where
+    F: AsyncFn(&Setup) -> Result<S, E>,
+{
+    async fn run(self, cx: &Setup) -> Result<S, Failure> {
+        self(cx).await.map_err(|error| Failure::of(&error))
+    }
+}
+
+/// Erases a set-up function. `S` is given by the test function's parameter, or left to inference.
+pub fn setup<'a, S: Send + Sync + 'static, M>(
+    setup: impl SetUp<S, M> + 'a,
+    cx: &'a Setup,
+) -> SetupFuture<'a> {
+    Box::pin(async move { Ok(Arc::new(setup.run(cx).await?) as State) })
+}
+
+/// Erases a tear-down function.
+pub fn teardown<'a, S: Send + Sync + 'static, E: Display + 'static>(
+    teardown: impl AsyncFn(&S) -> Result<(), E> + 'a,
+    state: &'a State,
+) -> TeardownFuture<'a> {
+    Box::pin(async move {
+        match state.downcast_ref::<S>() {
+            Some(state) => teardown(state).await.map_err(|error| Failure::of(&error)),
+            None => Ok(()),
+        }
+    })
+}
+
+/// A session that is ready for load. What `setup` spawned lives as long as this.
+pub struct Prepared {
+    /// What `setup` made.
+    pub state: State,
+    /// What relative addresses are relative to.
+    pub base_url: Option<String>,
+    support: Runtime,
+}
+
+/// Why a session could not be prepared or cleaned up.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The user's function said so.
+    #[error("setup failed: {} ({})", .0.message, .0.category)]
+    Setup(Failure),
+    /// The user's function said so.
+    #[error("teardown failed: {} ({})", .0.message, .0.category)]
+    Teardown(Failure),
+    /// No threads, or no descriptors.
+    #[error("the support runtime cannot start: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+impl Prepared {
+    /// Runs `setup` on a new runtime, which the target never shares with a worker.
+    pub fn set_up(test: &Test, base_url: Option<&str>) -> Result<Self, PrepareError> {
+        let support = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("perf-support")
+            .enable_all()
+            .build()?;
+        let cx = Setup {
+            base_url: Mutex::new(base_url.map(str::to_owned)),
+            client: test.client,
+        };
+        let state = match test.setup {
+            Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
+            None => Arc::new(()),
+        };
+        Ok(Prepared {
+            state,
+            base_url: cx.base_url(),
+            support,
+        })
+    }
+
+    /// Runs `teardown`, then ends whatever `setup` spawned.
+    pub fn tear_down(self, test: &Test) -> Result<(), PrepareError> {
+        let result = match test.teardown {
+            Some(teardown) => guarded(|| self.support.block_on(teardown(&self.state))),
+            None => Ok(()),
+        };
+        drop(self.state);
+        self.support.shutdown_timeout(SHUTDOWN);
+        result.map_err(PrepareError::Teardown)
+    }
+}
+
+/// A panic in the user's function is its failure.
+fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(Failure::of_panic(&*panic, None)))
+}

@@ -1,0 +1,315 @@
+//! Runs the iterations of many users inside the worker's own task.
+//!
+//! A slot keeps its memory and its waker for ever; starting an iteration in it allocates nothing. The first poll happens
+//! at once, inline: what is ready needs no task at all. Says nothing of time but the order in which iterations began.
+
+use super::cx::Cx;
+use crate::outcome::Outcome;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// One user's iterations, whatever the type of their future: begun in place, polled, cleared.
+pub trait User {
+    /// Makes the future of the next iteration.
+    fn begin(&mut self);
+    /// Polls it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome>;
+    /// Drops it.
+    fn clear(&mut self);
+    /// What the test function is handed.
+    fn cx(&self) -> &Cx;
+}
+
+struct Iterations<F, M> {
+    cx: Rc<Cx>,
+    future: Pin<Box<Option<F>>>,
+    make: M,
+}
+
+/// A user of a test function. One box for as long as the user lives: the engine need not know the function's type.
+pub fn user<T>(cx: Rc<Cx>, test: T) -> Box<dyn User>
+where
+    T: AsyncFn(&Cx) -> Outcome + Copy + 'static,
+{
+    let of_iteration = cx.clone();
+    let make = move || {
+        let cx = of_iteration.clone();
+        async move { test(&cx).await }
+    };
+    Box::new(Iterations {
+        cx,
+        future: Box::pin(None),
+        make,
+    })
+}
+
+impl<F: Future<Output = Outcome>, M: Fn() -> F> User for Iterations<F, M> {
+    fn begin(&mut self) {
+        self.future.set(Some((self.make)()));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        self.future
+            .as_mut()
+            .as_pin_mut()
+            .map_or(Poll::Pending, |future| future.poll(cx))
+    }
+
+    fn clear(&mut self) {
+        self.future.set(None);
+    }
+
+    fn cx(&self) -> &Cx {
+        &self.cx
+    }
+}
+
+/// What a future came to: its outcome, or what its panic carried.
+pub type Ended = Result<Outcome, Box<dyn Any + Send>>;
+
+/// The users of one worker, idle and running. `T` is kept with each running iteration.
+pub struct Users<T> {
+    slots: Vec<Slot<T>>,
+    idle: VecDeque<u32>,
+    woken: Arc<Woken>,
+    batch: Vec<u32>,
+    oldest: u32,
+    newest: u32,
+}
+
+struct Slot<T> {
+    user: Box<dyn User>,
+    running: Option<T>,
+    alarm: Arc<Alarm>,
+    waker: Waker,
+    // Neighbours among the running ones, in the order of their start.
+    older: u32,
+    newer: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Which slots want to be polled; filled from any thread.
+#[derive(Default)]
+struct Woken(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    slots: Vec<u32>,
+    worker: Option<Waker>,
+}
+
+impl Woken {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Alarm {
+    slot: u32,
+    queued: AtomicBool,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut queue = self.woken.lock();
+        queue.slots.push(self.slot);
+        let worker = queue.worker.take();
+        drop(queue);
+        if let Some(worker) = worker {
+            worker.wake();
+        }
+    }
+}
+
+impl<T: Copy> Users<T> {
+    /// Nobody yet.
+    pub fn none() -> Self {
+        Users {
+            slots: Vec::new(),
+            idle: VecDeque::new(),
+            woken: Arc::default(),
+            batch: Vec::new(),
+            oldest: NONE,
+            newest: NONE,
+        }
+    }
+
+    /// One more, idle.
+    pub fn add(&mut self, user: Box<dyn User>) {
+        let slot = u32::try_from(self.slots.len()).unwrap_or(NONE);
+        let alarm = Arc::new(Alarm {
+            slot,
+            queued: AtomicBool::new(false),
+            woken: self.woken.clone(),
+        });
+        let waker = Waker::from(alarm.clone());
+        self.slots.push(Slot {
+            user,
+            running: None,
+            alarm,
+            waker,
+            older: NONE,
+            newer: NONE,
+        });
+        self.idle.push_back(slot);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many have an iteration running.
+    pub fn in_flight(&self) -> usize {
+        self.slots.len() - self.idle.len()
+    }
+
+    /// Whether one could start.
+    pub fn has_idle(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    /// Takes the one that became idle last: its memory is still warm.
+    pub fn take_newest_idle(&mut self) -> Option<u32> {
+        self.idle.pop_back()
+    }
+
+    /// Takes the one that has waited longest: every user has its turn.
+    pub fn take_oldest_idle(&mut self) -> Option<u32> {
+        self.idle.pop_front()
+    }
+
+    /// What the user's test function is handed.
+    pub fn cx(&self, slot: u32) -> &Cx {
+        self.slots[slot as usize].user.cx()
+    }
+
+    /// Starts an iteration of a taken user and polls it once; says how it ended when it did.
+    #[inline]
+    pub fn start(&mut self, slot: u32, running: T) -> Option<Ended> {
+        // Making the future runs none of the function's code, so it cannot panic.
+        self.slots[slot as usize].user.begin();
+        if let Some(ended) = self.poll(slot) {
+            self.idle.push_back(slot);
+            return Some(ended);
+        }
+        self.slots[slot as usize].running = Some(running);
+        self.link(slot);
+        None
+    }
+
+    #[inline]
+    fn poll(&mut self, slot: u32) -> Option<Ended> {
+        let Slot { user, waker, .. } = &mut self.slots[slot as usize];
+        let polled = catch_unwind(AssertUnwindSafe(|| user.poll(&mut Context::from_waker(waker))));
+        let ended = match polled {
+            Ok(Poll::Pending) => return None,
+            Ok(Poll::Ready(outcome)) => Ok(outcome),
+            Err(panic) => Err(panic),
+        };
+        self.clear(slot);
+        Some(ended)
+    }
+
+    /// Drops the future. A destructor of the test function's own may panic, too; it has ended all the same.
+    fn clear(&mut self, slot: u32) {
+        let user = &mut self.slots[slot as usize].user;
+        catch_unwind(AssertUnwindSafe(|| user.clear())).ok();
+    }
+
+    fn link(&mut self, slot: u32) {
+        let previous = std::mem::replace(&mut self.newest, slot);
+        (self.slots[slot as usize].older, self.slots[slot as usize].newer) = (previous, NONE);
+        match previous {
+            NONE => self.oldest = slot,
+            previous => self.slots[previous as usize].newer = slot,
+        }
+    }
+
+    fn unlink(&mut self, slot: u32) -> Option<T> {
+        let Slot {
+            older,
+            newer,
+            running,
+            ..
+        } = &mut self.slots[slot as usize];
+        let (older, newer, running) = (*older, *newer, running.take()?);
+        match older {
+            NONE => self.oldest = newer,
+            older => self.slots[older as usize].newer = newer,
+        }
+        match newer {
+            NONE => self.newest = older,
+            newer => self.slots[newer as usize].older = older,
+        }
+        self.idle.push_back(slot);
+        Some(running)
+    }
+
+    /// The running iteration that began first.
+    pub fn oldest(&self) -> Option<(u32, T)> {
+        let slot = self.slots.get(self.oldest as usize)?;
+        slot.running.map(|running| (self.oldest, running))
+    }
+
+    /// Gives up what runs in the slot.
+    pub fn cancel(&mut self, slot: u32) {
+        if self.unlink(slot).is_some() {
+            self.clear(slot);
+        }
+    }
+
+    /// Polls the slots that were woken until one's iteration ends; `None` when all have been polled.
+    pub fn next_ended(&mut self) -> Option<(u32, T, Ended)> {
+        if self.batch.is_empty() {
+            std::mem::swap(&mut self.batch, &mut self.woken.lock().slots);
+            // Popped from the end below; the first woken is to be the first polled.
+            self.batch.reverse();
+        }
+        while let Some(slot) = self.batch.pop() {
+            self.slots[slot as usize]
+                .alarm
+                .queued
+                .store(false, Ordering::Release);
+            if self.slots[slot as usize].running.is_none() {
+                continue;
+            }
+            if let Some(ended) = self.poll(slot) {
+                let running = self.unlink(slot)?;
+                return Some((slot, running, ended));
+            }
+        }
+        None
+    }
+
+    /// Ready as soon as some slot wants to be polled.
+    pub fn poll_any_woken(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.woken.lock();
+        if !queue.slots.is_empty() {
+            return Poll::Ready(());
+        }
+        if queue
+            .worker
+            .as_ref()
+            .is_none_or(|worker| !worker.will_wake(cx.waker()))
+        {
+            queue.worker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,177 @@
+//! What a baseline keeps: sessions by their rounds, and levels of sessions that agree.
+
+use crate::analyze::Session;
+use crate::analyze::summary::{RoundSummary, Summary};
+use crate::metric::{Metric, Statistic, Timed};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most sessions of a level; the oldest go first.
+pub const MOST_SESSIONS: usize = 20;
+const QUANTILES: u32 = 64;
+
+/// Sessions that agree. An accepted change starts a new level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// The load they were measured under; two levels of different loads are not comparable.
+    pub config: BTreeMap<String, String>,
+    /// Oldest first.
+    pub sessions: Vec<SessionRecord>,
+}
+
+/// One session, as far as later ones are compared with it. Fields in the order of their names, as they are written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The commit that was checked out.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// A salted hash of the machine's id.
+    #[serde(default)]
+    pub machine: Option<String>,
+    /// Of the service time of succeeded iterations, at the middles of 64 equal parts.
+    #[serde(default)]
+    pub quantiles_ns: Vec<u64>,
+    /// When: RFC 3339, in UTC.
+    #[serde(default)]
+    pub recorded: String,
+    /// By column: one value for each round.
+    pub rounds: Rounds,
+}
+
+/// The rounds of one session, by column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rounds {
+    /// Failed, timed out and dropped iterations.
+    #[serde(default)]
+    pub errors: Vec<u64>,
+    /// Succeeded iterations.
+    pub n: Vec<u64>,
+    /// Service time.
+    #[serde(default)]
+    pub service_p50_ns: Vec<Option<f64>>,
+    /// Service time.
+    #[serde(default)]
+    pub service_p95_ns: Vec<Option<f64>>,
+    /// Service time.
+    #[serde(default)]
+    pub service_p99_ns: Vec<Option<f64>>,
+    /// Succeeded iterations per second.
+    #[serde(default)]
+    pub throughput_per_s: Vec<Option<f64>>,
+}
+
+impl Rounds {
+    /// Of a session's summary.
+    pub fn of(summary: &Summary) -> Self {
+        let column = |value: fn(&RoundSummary) -> Option<f64>| summary.rounds.iter().map(value).collect();
+        Rounds {
+            errors: summary.rounds.iter().map(|round| round.errors).collect(),
+            n: summary.rounds.iter().map(|round| round.succeeded).collect(),
+            service_p50_ns: column(|round| round.service_p50),
+            service_p95_ns: column(|round| round.service_p95),
+            service_p99_ns: column(|round| round.service_p99),
+            throughput_per_s: column(|round| round.throughput_per_s.map(|rate| (rate * 1e3).round() / 1e3)),
+        }
+    }
+
+    /// How many iterations succeeded in all of them.
+    pub fn iterations(&self) -> u64 {
+        self.n.iter().sum()
+    }
+
+    /// The values of a metric, of the rounds that have one.
+    pub fn values(&self, metric: &Metric) -> impl Iterator<Item = f64> {
+        let column: &[Option<f64>] = match metric {
+            Metric::Throughput => &self.throughput_per_s,
+            Metric::Time(Timed::Service, Statistic::Percentile(quantile)) => match quantile.get() {
+                q if q >= 0.99 => &self.service_p99_ns,
+                q if q >= 0.95 => &self.service_p95_ns,
+                _ => &self.service_p50_ns,
+            },
+            _ => &[],
+        };
+        column.iter().copied().flatten()
+    }
+}
+
+impl SessionRecord {
+    /// Of a session that has just run.
+    pub fn of(session: &Session, commit: Option<&str>, machine: Option<&str>) -> Self {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // nanoseconds of a histogram
+        let whole = |ns: f64| ns.round() as u64;
+        SessionRecord {
+            commit: commit.map(str::to_owned),
+            machine: machine.map(str::to_owned),
+            quantiles_ns: session
+                .summary
+                .service_quantiles(QUANTILES)
+                .into_iter()
+                .map(whole)
+                .collect(),
+            recorded: humantime::format_rfc3339_seconds(session.recording.began).to_string(),
+            rounds: Rounds::of(&session.summary),
+        }
+    }
+}
+
+impl Level {
+    /// Appends a session; the oldest go when there are too many.
+    pub fn append(&mut self, session: SessionRecord) {
+        self.sessions.push(session);
+        let surplus = self.sessions.len().saturating_sub(MOST_SESSIONS);
+        self.sessions.drain(..surplus);
+    }
+
+    /// What differs between the loads, in words.
+    pub fn differences(&self, config: &BTreeMap<String, String>) -> Vec<String> {
+        let keys: std::collections::BTreeSet<&String> = self.config.keys().chain(config.keys()).collect();
+        let none = String::from("none");
+        let pairs = keys.into_iter().map(|key| {
+            (
+                key,
+                self.config.get(key).unwrap_or(&none),
+                config.get(key).unwrap_or(&none),
+            )
+        });
+        let differing = pairs.filter(|(_, theirs, ours)| theirs != ours);
+        differing
+            .map(|(key, theirs, ours)| format!("{key} {theirs} there, {ours} here"))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_keeps_the_newest_sessions() {
+        let mut level = Level::default();
+        for n in 0..25 {
+            level.append(SessionRecord {
+                recorded: n.to_string(),
+                ..SessionRecord::default()
+            });
+        }
+        let kept: Vec<&str> = level
+            .sessions
+            .iter()
+            .map(|session| session.recorded.as_str())
+            .collect();
+        assert_eq!((kept.len(), kept[0], kept[19]), (20, "5", "24"));
+    }
+
+    #[test]
+    fn a_difference_names_both_sides() {
+        let config = |load: &str| BTreeMap::from([("load".to_owned(), load.to_owned())]);
+        let level = Level {
+            config: config("open 200/s"),
+            sessions: Vec::new(),
+        };
+        assert_eq!(
+            level.differences(&config("open 300/s")),
+            ["load open 200/s there, open 300/s here"]
+        );
+        assert!(level.differences(&config("open 200/s")).is_empty());
+    }
+}

@@ -1,0 +1,191 @@
+//! What a baseline says of the test at hand: a level to compare with, or why there is none.
+
+use super::baseline::{Baseline, Recorded};
+use super::compare;
+use super::level::Level;
+use crate::measure::environment::Environment;
+use crate::plan::Plan;
+
+/// What a session is compared with.
+#[derive(Clone, Debug)]
+pub enum Reference {
+    /// The newest level of this environment, of the same load.
+    Level {
+        /// The sessions.
+        level: Level,
+        /// Which one of the environment's levels, from 1.
+        number: usize,
+    },
+    /// Nothing, for this reason, which differs from "none yet".
+    NotComparable(String),
+    /// Nothing was ever recorded.
+    None,
+    /// Nothing is to be compared: `baseline(off)`, or a profile that says so.
+    Off,
+}
+
+impl Reference {
+    /// Of a plan, in an environment.
+    pub fn of(plan: &Plan, baseline: Option<&Baseline>, environment: &Environment) -> Self {
+        if plan.gates.is_empty() {
+            return Reference::Off;
+        }
+        let Some(baseline) = baseline.filter(|baseline| !baseline.environments.is_empty()) else {
+            return Reference::None;
+        };
+        match baseline.environments.get(&environment.id) {
+            Some(recorded) => of_levels(plan, &recorded.levels),
+            None => Reference::NotComparable(elsewhere(baseline, environment)),
+        }
+    }
+
+    /// The level, where there is one.
+    pub fn level(&self) -> Option<&Level> {
+        match self {
+            Reference::Level { level, .. } => Some(level),
+            _ => None,
+        }
+    }
+
+    /// How many hypotheses a test adds to its family.
+    pub fn hypotheses(&self, plan: &Plan) -> usize {
+        let comparable = |level: &Level| {
+            plan.gates
+                .iter()
+                .filter(|gate| compare::is_comparable(&gate.metric, level))
+                .count()
+        };
+        self.level().map_or(0, comparable)
+    }
+}
+
+fn of_levels(plan: &Plan, levels: &[Level]) -> Reference {
+    let Some(level) = levels.last() else {
+        return Reference::None;
+    };
+    let mut config = plan.config();
+    if let Some(hash) = level.config.get("hash") {
+        config.insert("hash".to_owned(), hash.clone());
+    }
+    match level.differences(&config) {
+        same if same.is_empty() => Reference::Level {
+            level: level.clone(),
+            number: levels.len(),
+        },
+        differences => Reference::NotComparable(format!("the load differs: {}", differences.join("; "))),
+    }
+}
+
+/// The recorded environment that is nearest to this one, and what differs.
+fn elsewhere(baseline: &Baseline, environment: &Environment) -> String {
+    let differences = |recorded: &Recorded| match (&recorded.label, &environment.label) {
+        (None, None) => environment.differences(
+            &recorded.cpu,
+            recorded.cores,
+            &recorded.os,
+            &recorded.build_profile,
+        ),
+        (theirs, ours) => {
+            let shown = |label: &Option<String>| {
+                label
+                    .as_ref()
+                    .map_or("none".to_owned(), |label| format!("`{label}`"))
+            };
+            let mut all = vec![format!("label {} there, {} here", shown(theirs), shown(ours))];
+            if recorded.build_profile != environment.build_profile {
+                all.push(format!(
+                    "build profile {} there, {} here",
+                    recorded.build_profile, environment.build_profile
+                ));
+            }
+            all
+        }
+    };
+    let nearest = baseline
+        .environments
+        .values()
+        .map(differences)
+        .min_by_key(Vec::len)
+        .unwrap_or_default();
+    format!("the environment differs: {}", nearest.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::level::{Rounds, SessionRecord};
+    use crate::plan::spec::{Overrides, PerfSpec};
+    use std::time::Duration;
+
+    fn plan(rate: f64) -> Plan {
+        let spec = PerfSpec {
+            rate: Some(rate),
+            duration: Some(Duration::from_secs(10)),
+            ..PerfSpec::default()
+        };
+        Plan::resolve("login", "perf", &spec, &Overrides::default()).unwrap()
+    }
+
+    fn environment(cores: usize, label: Option<&str>) -> Environment {
+        let id = format!("{cores}{label:?}");
+        Environment {
+            id,
+            label: label.map(str::to_owned),
+            cpu: "A CPU".into(),
+            cores,
+            os: "linux x86_64".into(),
+            build_profile: "release".into(),
+            rustc: None,
+            git_commit: None,
+            git_dirty: None,
+            machine: None,
+        }
+    }
+
+    fn recorded() -> Baseline {
+        let rounds = Rounds {
+            n: vec![100],
+            service_p50_ns: vec![Some(1e6)],
+            ..Rounds::default()
+        };
+        let mut baseline = Baseline::empty("login");
+        let session = SessionRecord {
+            rounds,
+            ..SessionRecord::default()
+        };
+        baseline.append(&environment(2, None), &plan(200.0).config(), session, false);
+        baseline
+    }
+
+    fn why(plan: &Plan, environment: &Environment) -> String {
+        match Reference::of(plan, Some(&recorded()), environment) {
+            Reference::NotComparable(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_load_in_the_same_environment_is_comparable() {
+        let plan = plan(200.0);
+        let reference = Reference::of(&plan, Some(&recorded()), &environment(2, None));
+        assert!(matches!(reference, Reference::Level { number: 1, .. }));
+        // Of the two gated metrics, the one that 100 iterations say enough of.
+        assert_eq!(reference.hypotheses(&plan), 1);
+    }
+
+    #[test]
+    fn another_load_or_environment_says_what_differs() {
+        assert_eq!(
+            why(&plan(300.0), &environment(2, None)),
+            "the load differs: load open 200/s there, open 300/s here"
+        );
+        assert_eq!(
+            why(&plan(200.0), &environment(8, None)),
+            "the environment differs: cores 2 there, 8 here"
+        );
+        assert_eq!(
+            why(&plan(200.0), &environment(2, Some("ci"))),
+            "the environment differs: label none there, `ci` here"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! The one outcome of a test, decided in one place.
+
+use super::compare::Comparison;
+use super::reference::Reference;
+use super::thresholds::Limit;
+use crate::analyze::Session;
+use crate::analyze::findings::Severity;
+
+/// The outcome of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every limit was kept, and nothing got slower.
+    Passed,
+    /// A limit was broken, something got slower, or it could not run.
+    Failed,
+    /// The data cannot tell.
+    Inconclusive,
+    /// It did not run.
+    Skipped,
+}
+
+impl Verdict {
+    /// As reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
+
+/// The verdict, and why, the gravest reason first. A passed test needs none.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// For people.
+    pub reasons: Vec<String>,
+}
+
+impl Judgement {
+    /// Of everything that is known of a test. A partial run decides nothing; a spoiled one can fail but not pass.
+    pub fn of(
+        sessions: &[Session],
+        limits: &[Limit],
+        comparison: Option<&Comparison>,
+        missing: Option<&Reference>,
+    ) -> Self {
+        if let Some(signal) = sessions.iter().find_map(|session| session.recording.stopped_by) {
+            return Judgement {
+                verdict: Verdict::Inconclusive,
+                reasons: vec![format!("ended early by {signal}")],
+            };
+        }
+        let is_spoiled = sessions.first().is_none_or(Session::is_spoiled);
+        let mut failures = broken(limits, is_spoiled);
+        if sessions
+            .first()
+            .is_some_and(|session| session.summary.counts.completed() == 0)
+        {
+            failures.insert(0, "no iteration was completed".to_owned());
+        }
+        if !is_spoiled {
+            failures.extend(
+                comparison
+                    .into_iter()
+                    .flat_map(Comparison::regressed)
+                    .map(ToString::to_string),
+            );
+        }
+        failures
+            .extend(missing.map(|reference| format!("--require-baseline: {}", without_baseline(reference))));
+        let doubts: Vec<String> = doubts(sessions, comparison).collect();
+        let verdict = match () {
+            () if !failures.is_empty() => Verdict::Failed,
+            () if !doubts.is_empty() => Verdict::Inconclusive,
+            () => Verdict::Passed,
+        };
+        Judgement {
+            verdict,
+            reasons: failures.into_iter().chain(doubts).collect(),
+        }
+    }
+}
+
+fn broken(limits: &[Limit], is_spoiled: bool) -> Vec<String> {
+    let counts = |limit: &&Limit| {
+        if is_spoiled {
+            limit.stays_broken
+        } else {
+            !limit.held
+        }
+    };
+    limits.iter().filter(counts).map(Limit::message).collect()
+}
+
+fn doubts(sessions: &[Session], comparison: Option<&Comparison>) -> impl Iterator<Item = String> {
+    let spoilt = sessions
+        .iter()
+        .flat_map(|session| &session.findings)
+        .filter(|finding| finding.severity == Severity::Invalid);
+    let unsettled = comparison.into_iter().flat_map(Comparison::unsettled);
+    let unsettled = unsettled
+        .map(|metric| format!("measuring again neither confirmed nor cleared a suspicion: {metric}"));
+    spoilt.map(ToString::to_string).chain(unsettled)
+}
+
+/// Why nothing was compared, in one line without what to do about it.
+pub fn without_baseline(reference: &Reference) -> String {
+    match reference {
+        Reference::Level { .. } => "there is a comparable baseline".to_owned(),
+        Reference::NotComparable(why) => format!("no comparable baseline: {why}"),
+        Reference::None => "no baseline yet".to_owned(),
+        Reference::Off => "baselines are off for this test".to_owned(),
+    }
+}

@@ -1,0 +1,30 @@
+//! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
+
+pub mod json;
+pub mod text;
+
+use crate::analyze::Session;
+use crate::judge::compare::Comparison;
+use crate::judge::reference::Reference;
+use crate::judge::thresholds::Limit;
+use crate::judge::verdict::Judgement;
+use crate::plan::Plan;
+
+/// Everything there is to tell of one test.
+#[derive(Debug)]
+pub struct Report {
+    /// What was to happen.
+    pub plan: Plan,
+    /// What happened: one session, or three when the first raised a suspicion.
+    pub sessions: Vec<Session>,
+    /// Every limit with its value.
+    pub limits: Vec<Limit>,
+    /// What it was compared with.
+    pub reference: Reference,
+    /// What came of that.
+    pub comparison: Option<Comparison>,
+    /// The outcome.
+    pub judgement: Judgement,
+    /// What else to say: what was written to a baseline, for example.
+    pub notes: Vec<String>,
+}
