@@ -23,3 +23,6 @@ pub mod returned;
 #[cfg(feature = "engine")]
 pub mod run;
 pub mod units;
+
+#[cfg(feature = "http")]
+pub use reqwest;

@@ -1,0 +1,61 @@
+#![doc = include_str!("../../README.md")]
+
+mod args;
+mod lock;
+mod place;
+mod progress;
+mod registry;
+mod runner;
+mod signals;
+mod store;
+mod suite;
+
+pub use perf_core::drive::cx::Cx;
+#[cfg(feature = "http")]
+pub use perf_core::drive::http::{Request, Response};
+pub use perf_core::drive::prepare::Setup;
+pub use perf_core::error::{BodyError, Category, Error, StatusError};
+pub use perf_core::outcome::{Failure, IntoOutcome, Outcome};
+#[cfg(feature = "http")]
+pub use perf_core::reqwest;
+pub use perf_macros::perf_test;
+
+/// What a file of perf tests needs.
+pub mod prelude {
+    pub use crate::{Cx, Error, IntoOutcome, Outcome, Setup, perf_test};
+}
+
+/// The `main` of a test target with `harness = false`: runs every perf test that is linked into it.
+///
+/// ```no_run
+/// use perf_harness::prelude::*;
+///
+/// #[perf_test(iterations = 10)]
+/// async fn nothing() {}
+///
+/// perf_harness::main!();
+/// ```
+#[macro_export]
+macro_rules! main {
+    () => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::__private::main(
+                ::core::env!("CARGO_CRATE_NAME"),
+                ::core::cfg!(debug_assertions),
+            )
+        }
+    };
+}
+
+/// What rendered code refers to; no part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::registry::Registration;
+    pub use crate::suite::main;
+    pub use inventory;
+    pub use perf_core::drive::cx::Cx;
+    pub use perf_core::drive::prepare::{Test, setup, teardown};
+    pub use perf_core::drive::users::user;
+    pub use perf_core::plan::spec::{GateSpec, PerfSpec};
+    pub use perf_core::returned;
+}

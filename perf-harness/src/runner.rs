@@ -1,0 +1,240 @@
+//! Runs one perf test on behalf of the suite: lock, progress, the run itself, what is told and what is written.
+
+use crate::args::{Args, Format, Update};
+use crate::lock;
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::registry::Registration;
+use crate::store::Store;
+use anstream::{AutoStream, ColorChoice};
+use libtest_mimic::{ColorSetting, FormatSetting};
+use perf_core::drive::control::Live;
+use perf_core::judge::accept::accept;
+use perf_core::judge::baseline::{Baseline, path_of};
+use perf_core::judge::reference::Reference;
+use perf_core::judge::verdict::{Verdict, without_baseline};
+use perf_core::measure::environment::Environment;
+use perf_core::plan::Plan;
+use perf_core::report::{Report, json, text};
+use perf_core::run::{self, Gate};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// What all tests of this process share.
+pub(crate) struct Runner {
+    pub(crate) args: Args,
+    pub(crate) place: Place,
+    pub(crate) environment: Environment,
+    pub(crate) live: Live,
+    pub(crate) store: Store,
+    pub(crate) baseline_dir: PathBuf,
+    /// By test.
+    pub(crate) baselines: Mutex<BTreeMap<String, Baseline>>,
+    /// How many hypotheses share the target's 1 %.
+    pub(crate) family: u32,
+}
+
+/// How a test ended, for libtest.
+pub(crate) enum Ended {
+    Passed,
+    Ignored(String),
+    Failed(String),
+}
+
+impl Runner {
+    /// From the lock to the last file.
+    pub(crate) fn run(&self, test: &Registration, plan: &Plan) -> Ended {
+        match lock::acquire(&self.live) {
+            Ok(Some(_lock)) => self.run_alone(test, plan),
+            Ok(None) => Ended::Ignored("not run: interrupted".to_owned()),
+            Err(error) => Ended::Failed(format!(
+                "the lock that keeps perf tests from overlapping: {error}"
+            )),
+        }
+    }
+
+    fn run_alone(&self, test: &Registration, plan: &Plan) -> Ended {
+        let reference = self.reference(plan);
+        // A session that is to be recorded is judged by its limits alone.
+        let is_compared = !self.is_recorded(&reference);
+        let gate = Gate {
+            reference: if is_compared { reference } else { Reference::Off },
+            family: self.family,
+            requires_baseline: self.args.require_baseline && is_compared && !plan.gates.is_empty(),
+        };
+        let progress = Progress::show(&plan.name, &self.live);
+        let ran = run::run(plan.clone(), &test.test, gate, &self.live);
+        drop(progress);
+        match ran {
+            Ok(mut report) => {
+                self.keep(&mut report, is_compared);
+                self.tell(&report);
+                self.ended(&report)
+            }
+            Err(error) => self.could_not_run(plan, &error.to_string()),
+        }
+    }
+
+    fn could_not_run(&self, plan: &Plan, reason: &str) -> Ended {
+        if self.args.report.contains(&Format::Json) {
+            self.store_or_warn(json::of_failure(
+                &plan.name,
+                &plan.target,
+                Verdict::Failed.name(),
+                reason,
+            ));
+        }
+        Ended::Failed(reason.to_owned())
+    }
+
+    fn reference(&self, plan: &Plan) -> Reference {
+        let baselines = self
+            .baselines
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Reference::of(plan, baselines.get(&plan.name), &self.environment)
+    }
+
+    fn is_recorded(&self, reference: &Reference) -> bool {
+        match (self.args.update_baselines, reference) {
+            (None, _) | (_, Reference::Off) | (Some(Update::New), Reference::Level { .. }) => false,
+            (Some(Update::New | Update::All), _) => true,
+        }
+    }
+
+    /// Writes the baseline, where it is to be written, and says what there is to say of it.
+    fn keep(&self, report: &mut Report, is_compared: bool) {
+        if is_compared {
+            if let Reference::None | Reference::NotComparable(_) = report.reference {
+                report.notes.push(format!(
+                    "record one: {} --update-baselines",
+                    self.command(&report.plan)
+                ));
+            }
+            return;
+        }
+        let note = match (report.judgement.verdict, report.sessions.first()) {
+            (Verdict::Passed, Some(session)) => self.record(&report.plan, session),
+            (verdict, _) => Ok(format!("baseline not recorded: the run {}", verdict.name())),
+        };
+        match note {
+            Ok(note) => report.notes.push(note),
+            Err(error) => {
+                report.judgement.verdict = Verdict::Failed;
+                report.judgement.reasons.insert(0, error);
+            }
+        }
+    }
+
+    fn record(&self, plan: &Plan, session: &perf_core::analyze::Session) -> Result<String, String> {
+        let mut baselines = self
+            .baselines
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let baseline = baselines
+            .entry(plan.name.clone())
+            .or_insert_with(|| Baseline::empty(&plan.name));
+        let mut changed = baseline.clone();
+        let accepted = accept(&mut changed, plan, &self.environment, session);
+        let path = path_of(&self.baseline_dir, &plan.target, &plan.name);
+        changed.write(&path).map_err(|e| e.to_string())?;
+        *baseline = changed;
+        let shown = path.strip_prefix(&self.place.package_dir).unwrap_or(&path);
+        Ok(format!(
+            "baseline recorded in {}: {}",
+            shown.display(),
+            accepted.message()
+        ))
+    }
+
+    fn tell(&self, report: &Report) {
+        if self.args.report.contains(&Format::Json) {
+            self.store_or_warn(json::of_report(report));
+        }
+        if self.args.report.contains(&Format::Text) {
+            // A reader that went away (`| head`) is no reason to fail a test.
+            self.print(report).ok();
+        }
+    }
+
+    /// Where libtest's lines must stay whole, the summary goes to standard error.
+    fn print(&self, report: &Report) -> io::Result<()> {
+        let libtest = &self.args.libtest;
+        let choice = match libtest.color {
+            Some(ColorSetting::Always) => ColorChoice::Always,
+            Some(ColorSetting::Never) => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        };
+        let is_compact =
+            libtest.quiet || matches!(libtest.format, Some(FormatSetting::Terse | FormatSetting::Json));
+        let mut block = Vec::new();
+        text::write(report, self.args.detail(), &mut block)?;
+        match is_compact {
+            true => AutoStream::new(io::stderr(), choice).write_all(&block),
+            false => AutoStream::new(io::stdout(), choice).write_all(&block),
+        }
+    }
+
+    fn store_or_warn(&self, test: serde_json::Value) {
+        if let Err(error) = self.store.add(test) {
+            eprintln!("[perf] no report in {}: {error}", self.store.folder().display());
+        }
+    }
+
+    fn ended(&self, report: &Report) -> Ended {
+        let reasons = || report.judgement.reasons.join("\n");
+        match report.judgement.verdict {
+            Verdict::Passed => Ended::Passed,
+            Verdict::Inconclusive if self.args.strict => {
+                Ended::Failed(format!("inconclusive, and --strict was given\n{}", reasons()))
+            }
+            Verdict::Inconclusive | Verdict::Skipped => Ended::Ignored(one_line(&report.judgement.reasons)),
+            Verdict::Failed => Ended::Failed(format!("{}{}", reasons(), self.ways_out(report))),
+        }
+    }
+
+    /// How to see a regression again, and how to accept it.
+    fn ways_out(&self, report: &Report) -> String {
+        let command = self.command(&report.plan);
+        match report
+            .comparison
+            .as_ref()
+            .map(|comparison| comparison.regressed().count())
+        {
+            Some(1..) => format!("\nreproduce: {command}\naccept:    {command} --update-baselines"),
+            _ if matches!(report.reference, Reference::None | Reference::NotComparable(_))
+                && self.args.require_baseline =>
+            {
+                format!(
+                    "\n{}; record one: {command} --update-baselines",
+                    without_baseline(&report.reference)
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Runs this test alone, up to and with the `--`.
+    fn command(&self, plan: &Plan) -> String {
+        let package = self
+            .place
+            .package
+            .as_ref()
+            .map_or(String::new(), |package| format!(" -p {package}"));
+        let profile = match self.environment.build_profile.as_str() {
+            "debug" => String::new(),
+            "release" => " --release".to_owned(),
+            other => format!(" --profile {other}"),
+        };
+        format!(
+            "cargo test{package}{profile} --test {} -- --exact {}",
+            plan.target, plan.name
+        )
+    }
+}
+
+fn one_line(reasons: &[String]) -> String {
+    reasons.join("; ").replace('\n', " ")
+}

@@ -1,0 +1,75 @@
+//! Ctrl-C and SIGTERM: the first one ends the run in order, the second one at once.
+
+use perf_core::drive::control::{Live, Signal};
+use std::thread;
+
+/// Listens for as long as the process lives.
+pub(crate) fn listen(live: Live) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let body = move || runtime.block_on(obey(live));
+    thread::Builder::new()
+        .name("perf-signals".to_owned())
+        .spawn(body)
+        .map(drop)
+}
+
+async fn obey(live: Live) {
+    let Ok(mut signals) = Signals::register() else {
+        return;
+    };
+    loop {
+        let signal = signals.next().await;
+        if live.is_stopped() {
+            std::process::exit(signal.exit_code().into());
+        }
+        eprintln!(
+            "[perf] {}: finishing what is in flight; once more to leave at once",
+            signal.name()
+        );
+        live.stop(signal);
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) -> Signal {
+        // Where it cannot be listened for, it ends the process by itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Interrupt
+    }
+}

@@ -1,0 +1,208 @@
+//! The main of a test target: the registry as trials, run one at a time under libtest's rules.
+
+use crate::args::Args;
+use crate::place::Place;
+use crate::registry::{self, Registration};
+use crate::runner::{Ended, Runner};
+use crate::signals;
+use crate::store::Store;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use perf_core::drive::control::Live;
+use perf_core::judge::baseline::{Baseline, path_of};
+use perf_core::judge::reference::Reference;
+use perf_core::measure::environment::Environment;
+use perf_core::plan::Plan;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Usage or configuration.
+const CONFIGURATION: u8 = 2;
+
+/// The `main` of `perf_harness::main!()`.
+pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
+    let args = match Args::of_process() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap prints help to standard output and mistakes to standard error.
+            error.print().ok();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CONFIGURATION));
+        }
+    };
+    match run(&args, target, is_debug) {
+        Ok(code) => code,
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| eprintln!("[perf] {mistake}"));
+            ExitCode::from(CONFIGURATION)
+        }
+    }
+}
+
+fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String>> {
+    let tests = registry::sorted().map_err(|e| vec![e.to_string()])?;
+    let is_tagged = |test: &Registration| (test.spec)().has_any_tag(&args.tag);
+    let names: Vec<(String, bool)> = tests.iter().map(|test| (test.name(), is_tagged(test))).collect();
+    let libtest = args.for_libtest(names.iter().map(|(name, is_tagged)| (name.as_str(), *is_tagged)));
+    if libtest.list {
+        // Pure: nothing is read, nothing is started.
+        let trials = tests.iter().map(|test| bare_trial(test)).collect();
+        return Ok(libtest_mimic::run(&libtest, trials).exit_code());
+    }
+    let plans = plans(&tests, target, args)?;
+    let place = Place::find(is_debug);
+    let runner = prepare(args, place, &plans)?;
+    if is_debug {
+        eprintln!(
+            "[perf] this build is unoptimised; its numbers are not those of a release: cargo test --release --test {target}"
+        );
+    }
+    signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
+    let live = runner.live.clone();
+    let conclusion = libtest_mimic::run(&libtest, trials(&tests, plans, &libtest, &Arc::new(runner)));
+    Ok(live.signal().map_or_else(
+        || conclusion.exit_code(),
+        |signal| ExitCode::from(signal.exit_code()),
+    ))
+}
+
+/// One plan for each test; every mistake of every test at once.
+fn plans(tests: &[&Registration], target: &str, args: &Args) -> Result<Vec<Plan>, Vec<String>> {
+    let flags = args.overrides();
+    let mut mistakes = Vec::new();
+    let mut plans = Vec::new();
+    for test in tests {
+        match Plan::resolve(&test.name(), target, &(test.spec)(), &flags) {
+            Ok(plan) => plans.push(plan),
+            Err(wrong) => mistakes.extend(
+                wrong
+                    .iter()
+                    .map(|e| format!("{}:{}: {}: {e}", test.file, test.line, test.name())),
+            ),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(plans)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// Reads the baselines of every registered test, whatever is selected: the family is the same for all processes.
+fn prepare(args: &Args, place: Place, plans: &[Plan]) -> Result<Runner, Vec<String>> {
+    let environment = Environment::detect(args.environment.as_deref(), &place.build_profile);
+    let baseline_dir = args
+        .baseline_dir
+        .clone()
+        .unwrap_or_else(|| place.package_dir.join("perf-baselines"));
+    let baselines = read_baselines(&baseline_dir, plans)?;
+    let hypotheses =
+        |plan: &Plan| Reference::of(plan, baselines.get(&plan.name), &environment).hypotheses(plan);
+    let family: usize = plans.iter().map(hypotheses).sum();
+    let root = args
+        .report_dir
+        .clone()
+        .unwrap_or_else(|| place.target_dir.join("perf-harness"));
+    Ok(Runner {
+        args: args.clone(),
+        store: Store::open(root, environment.clone()),
+        place,
+        environment,
+        live: Live::default(),
+        baseline_dir,
+        family: u32::try_from(family.max(1)).unwrap_or(u32::MAX),
+        baselines: Mutex::new(baselines),
+    })
+}
+
+fn read_baselines(folder: &Path, plans: &[Plan]) -> Result<BTreeMap<String, Baseline>, Vec<String>> {
+    let mut baselines = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for plan in plans {
+        match Baseline::read(&path_of(folder, &plan.target, &plan.name)) {
+            Ok(Some(baseline)) => drop(baselines.insert(plan.name.clone(), baseline)),
+            Ok(None) => {}
+            Err(error) => mistakes.push(error.to_string()),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(baselines)
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn bare_trial(test: &Registration) -> Trial {
+    Trial::test(test.name(), || Ok(())).with_ignored_flag((test.spec)().ignore.is_some())
+}
+
+fn trials(
+    tests: &[&'static Registration],
+    plans: Vec<Plan>,
+    libtest: &Arguments,
+    runner: &Arc<Runner>,
+) -> Vec<Trial> {
+    let (turns, has_failed) = (Arc::new(Turns::default()), Arc::new(AtomicBool::new(false)));
+    let mut next = 0..;
+    let trial = |(test, plan): (&&'static Registration, Plan)| {
+        let bare = bare_trial(test);
+        let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
+        let turn = if runs {
+            next.next().unwrap_or(usize::MAX)
+        } else {
+            usize::MAX
+        };
+        let is_ignored = bare.has_ignored_flag();
+        let (test, runner, turns, has_failed): (&'static Registration, _, _, _) =
+            (test, runner.clone(), turns.clone(), has_failed.clone());
+        let body = move || turns.take(turn, || run_trial(test, &plan, &runner, &has_failed));
+        Trial::ignorable_test(test.name(), body).with_ignored_flag(is_ignored)
+    };
+    tests.iter().zip(plans).map(trial).collect()
+}
+
+fn run_trial(
+    test: &Registration,
+    plan: &Plan,
+    runner: &Runner,
+    has_failed: &AtomicBool,
+) -> Result<Completion, Failed> {
+    if runner.args.fail_fast && has_failed.load(Ordering::Relaxed) {
+        return Ok(Completion::ignored_with(
+            "not run: an earlier test failed and --fail-fast was given",
+        ));
+    }
+    if runner.live.is_stopped() {
+        return Ok(Completion::ignored_with("not run: interrupted"));
+    }
+    match runner.run(test, plan) {
+        Ended::Passed => Ok(Completion::Completed),
+        Ended::Ignored(reason) => Ok(Completion::ignored_with(reason)),
+        Ended::Failed(reason) => {
+            has_failed.store(true, Ordering::Relaxed);
+            Err(Failed::from(reason))
+        }
+    }
+}
+
+/// One test at a time, in the order of the registry.
+#[derive(Default)]
+struct Turns {
+    now: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Turns {
+    fn take<T>(&self, turn: usize, run: impl FnOnce() -> T) -> T {
+        let guard = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self
+            .changed
+            .wait_while(guard, |now| *now != turn)
+            .unwrap_or_else(PoisonError::into_inner);
+        let result = run();
+        *now += 1;
+        self.changed.notify_all();
+        result
+    }
+}

@@ -1,0 +1,497 @@
+//! What the function and the keys together must be. Adds every mistake with its place and the way out.
+
+use crate::Mistakes;
+use crate::options::{GateOption, Given, Options};
+use perf_core::plan::gate;
+use perf_core::plan::threshold::Threshold;
+use perf_core::units::{Rate, parse_duration};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, GenericParam, Lit, LitInt, LitStr, Type};
+
+const FORMS: &str =
+    "a perf test is `async fn f()`, `async fn f(cx: &Cx)` or `async fn f(cx: &Cx, state: &S)`";
+const MOST_ROUNDS: u64 = 1000;
+const HIGHEST_RATE: f64 = 1e7;
+
+/// A perf test without mistakes, or as much of it as could be read.
+pub(crate) struct Test {
+    pub(crate) name: Ident,
+    /// Where the return type stands: what is wrong with it is shown there.
+    pub(crate) returned: Span,
+    pub(crate) cfg: Vec<Attribute>,
+    pub(crate) takes_cx: bool,
+    pub(crate) state: Option<Box<Type>>,
+    pub(crate) rate: Option<f64>,
+    pub(crate) options: Options,
+}
+
+/// Only the head of the function: its body may be half-written, and is not looked at.
+struct Head {
+    attributes: Vec<Attribute>,
+    signature: syn::Signature,
+}
+
+impl syn::parse::Parse for Head {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        let signature = input.parse()?;
+        input.parse::<TokenStream>()?; // the body
+        Ok(Head {
+            attributes,
+            signature,
+        })
+    }
+}
+
+pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistakes) -> Option<Test> {
+    let all_keys_were_read = mistakes.is_empty();
+    let Ok(head) = syn::parse2::<Head>(item.clone()) else {
+        mistakes.add(syn::Error::new(
+            Span::call_site(),
+            format!("`#[perf_test]` goes on an async function: {FORMS}"),
+        ));
+        return None;
+    };
+    let signature = &head.signature;
+    check_signature(signature, mistakes);
+    let (takes_cx, state) = arguments(signature, mistakes);
+    if let (Some(state), None, true) = (&state, &options.setup, all_keys_were_read) {
+        let message = format!(
+            "nothing makes this `{}`: add `setup = path`, an async fn that returns it",
+            show(state)
+        );
+        mistakes.at(state, message);
+    }
+    check_durations(&options, mistakes);
+    check_numbers(&options, mistakes);
+    check_texts(&options, mistakes);
+    check_gates(&options, mistakes);
+    let rate = rate(&options, mistakes);
+    check_load(&options, all_keys_were_read, mistakes);
+    let returned = match &signature.output {
+        syn::ReturnType::Default => signature.ident.span(),
+        syn::ReturnType::Type(_, ty) => ty.span(),
+    };
+    let cfg = head
+        .attributes
+        .into_iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect();
+    Some(Test {
+        name: signature.ident.clone(),
+        returned,
+        cfg,
+        takes_cx,
+        state,
+        rate,
+        options,
+    })
+}
+
+fn check_signature(signature: &syn::Signature, mistakes: &mut Mistakes) {
+    if signature.asyncness.is_none() {
+        mistakes.at(signature.fn_token, "a perf test is async: write `async fn`");
+    }
+    if let syn::Safety::Unsafe(token) = &signature.safety {
+        mistakes.at(
+            token,
+            "a perf test is called by the engine, so it cannot be unsafe",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        mistakes.at(abi, "a perf test has no ABI of its own; leave `extern` out");
+    }
+    for generic in &signature.generics.params {
+        if !matches!(generic, GenericParam::Lifetime(_)) {
+            mistakes.at(
+                generic,
+                "a perf test has no type parameters: there is nothing to call it with",
+            );
+        }
+    }
+}
+
+fn show(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
+}
+
+fn arguments(signature: &syn::Signature, mistakes: &mut Mistakes) -> (bool, Option<Box<Type>>) {
+    let mut types = Vec::new();
+    for argument in &signature.inputs {
+        match argument {
+            FnArg::Typed(argument) => match &*argument.ty {
+                Type::Reference(reference) if reference.mutability.is_none() => {
+                    types.push(reference.elem.clone())
+                }
+                Type::Reference(reference) => {
+                    mistakes.at(
+                        &argument.ty,
+                        format!("borrow this without `mut`: `&{}`; {FORMS}", show(&reference.elem)),
+                    );
+                }
+                other => mistakes.at(other, format!("borrow this: `&{}`; {FORMS}", show(other))),
+            },
+            FnArg::Receiver(receiver) => mistakes.at(receiver, format!("no `self` here; {FORMS}")),
+        }
+    }
+    if let Some(extra) = signature.inputs.iter().nth(2) {
+        mistakes.at(extra, format!("one argument too many; {FORMS}"));
+    }
+    let mut types = types.into_iter();
+    (types.next().is_some(), types.next())
+}
+
+fn check_durations(options: &Options, mistakes: &mut Mistakes) {
+    let Options {
+        duration,
+        timeout,
+        warmup,
+        graceful_stop,
+        ..
+    } = options;
+    for (given, may_be_zero) in [
+        (duration, false),
+        (timeout, false),
+        (warmup, true),
+        (graceful_stop, true),
+    ] {
+        let Some((key, text)) = given else { continue };
+        match parse_duration(&text.value()) {
+            Ok(Duration::ZERO) if !may_be_zero => {
+                mistakes.at(text, format!("`{key}` is zero; write one above zero"))
+            }
+            Ok(_) => {}
+            Err(error) => mistakes.at(text, format!("{key}: {error}")),
+        }
+    }
+}
+
+fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
+    let Options {
+        users,
+        iterations,
+        rounds,
+        max_in_flight,
+        workers,
+        rate,
+        ..
+    } = options;
+    for (given, most) in [
+        (users, u64::from(u32::MAX)),
+        (iterations, u64::MAX),
+        (rounds, MOST_ROUNDS),
+        (max_in_flight, u64::from(u32::MAX)),
+        (workers, 1024),
+    ] {
+        let Some((key, literal)) = given else { continue };
+        if !number(literal).is_some_and(|n| (1..=most).contains(&n)) {
+            mistakes.at(literal, format!("`{key}` is a whole number from 1 to {most}"));
+        }
+    }
+    let value = |given: &Given<LitInt>| given.as_ref().and_then(|(_, literal)| number(literal));
+    if let (Some((_, literal)), Some(rounds), Some(iterations)) = (rounds, value(rounds), value(iterations))
+        && rounds > iterations
+    {
+        mistakes.at(
+            literal,
+            format!("{rounds} rounds of {iterations} iterations: a round holds at least one"),
+        );
+    }
+    if let (Some((key, _)), None) = (max_in_flight, rate) {
+        mistakes.at(
+            key,
+            "`max_in_flight` caps an open load; a closed one has as many in flight as `users`",
+        );
+    }
+}
+
+fn number(literal: &LitInt) -> Option<u64> {
+    literal
+        .base10_parse()
+        .ok()
+        .filter(|_| literal.suffix().is_empty())
+}
+
+fn check_texts(options: &Options, mistakes: &mut Mistakes) {
+    let mut seen = BTreeSet::new();
+    for text in options.thresholds.iter().flat_map(|(_, texts)| texts) {
+        match text.value().parse::<Threshold>() {
+            Ok(threshold) if !seen.insert(threshold.expression.replace(' ', "")) => {
+                mistakes.at(text, format!("`{threshold}` is given twice; keep one"));
+            }
+            Ok(_) => {}
+            Err(error) => mistakes.at(text, error),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for tag in options.tags.iter().flat_map(|(_, tags)| tags) {
+        match tag.value() {
+            empty if empty.trim().is_empty() => {
+                mistakes.at(tag, "an empty tag selects nothing; write a word")
+            }
+            twice if !seen.insert(twice.clone()) => {
+                mistakes.at(tag, format!("tag `{twice}` is given twice; keep one"))
+            }
+            _ => {}
+        }
+    }
+    if let Some((_, url)) = &options.base_url
+        && !["http://", "https://"].iter().any(|scheme| {
+            url.value()
+                .strip_prefix(scheme)
+                .is_some_and(|host| !host.is_empty())
+        })
+    {
+        mistakes.at(
+            url,
+            "`base_url` is a whole address such as \"http://127.0.0.1:8080\"",
+        );
+    }
+}
+
+fn check_gates(options: &Options, mistakes: &mut Mistakes) {
+    let Some((key, gates)) = &options.baseline else {
+        return;
+    };
+    if gates.is_empty() {
+        mistakes.at(
+            key,
+            "`baseline()` names nothing; write `baseline(\"p50\" = \"5%\")` or `baseline(off)`",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for option in gates {
+        match option {
+            GateOption::Off(off) if gates.len() > 1 => {
+                mistakes.at(off, "`off` stands alone in `baseline(off)`")
+            }
+            GateOption::Off(_) => {}
+            GateOption::Metric(metric, tolerance) => {
+                check_gate(metric, tolerance.as_ref(), &mut seen, mistakes)
+            }
+        }
+    }
+}
+
+fn check_gate(
+    metric: &LitStr,
+    tolerance: Option<&LitStr>,
+    seen: &mut BTreeSet<String>,
+    mistakes: &mut Mistakes,
+) {
+    let text = tolerance.map_or_else(|| "5%".to_owned(), LitStr::value);
+    match gate::gated(&metric.value(), &text) {
+        Ok(gated) if !seen.insert(gated.metric.to_string()) => {
+            mistakes.at(metric, format!("`{}` is given twice; keep one", gated.metric));
+        }
+        Ok(_) => {}
+        Err(error @ (gate::GateError::Tolerance(_) | gate::GateError::NoTolerance(_))) => {
+            mistakes.at(tolerance, error)
+        }
+        Err(error) => mistakes.at(metric, error),
+    }
+}
+
+fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
+    let (_, literal) = options.rate.as_ref()?;
+    let text = match literal {
+        Lit::Int(number) => number.base10_digits().to_owned(),
+        Lit::Float(number) => number.base10_digits().to_owned(),
+        Lit::Str(text) => text.value(),
+        _ => String::new(),
+    };
+    match text.parse::<Rate>().map(Rate::as_per_second) {
+        Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => return Some(rate),
+        Ok(rate) if rate > HIGHEST_RATE => mistakes.at(
+            literal,
+            "a rate above 10,000,000/s cannot be offered by one machine",
+        ),
+        Ok(_) => mistakes.at(literal, "a rate of zero offers nothing; write one above zero"),
+        Err(error) => mistakes.at(literal, error),
+    }
+    None
+}
+
+/// What is missing is told only where every key could be read: the unreadable one may be it.
+fn check_load(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
+    let Options {
+        rate,
+        users,
+        iterations,
+        duration,
+        setup,
+        teardown,
+        ..
+    } = options;
+    if let (Some(_), Some((key, _))) = (rate, users) {
+        mistakes.at(
+            key,
+            "`users` contradicts `rate`: a load is open or closed; keep one",
+        );
+    }
+    if !all_keys_were_read {
+        return;
+    }
+    let key = |(key, _): &(Ident, LitInt)| key.clone();
+    let endless = rate
+        .as_ref()
+        .map(|(key, _)| key.clone())
+        .or(users.as_ref().filter(|_| iterations.is_none()).map(key));
+    if let (Some(key), None) = (endless, duration) {
+        mistakes.at(
+            &key,
+            format!("`{key}` needs a `duration`, such as `duration = \"10s\"`"),
+        );
+    }
+    if rate.is_none() && users.is_none() && iterations.is_none() {
+        let message = "no load: add `rate = 200`, `users = 50` or `iterations = 1000`";
+        mistakes.add(syn::Error::new(Span::call_site(), message));
+    }
+    if let (Some((key, _)), None) = (teardown, setup) {
+        mistakes.at(key, "`teardown` gets what `setup` made; add `setup = path`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::expand;
+    use quote::quote;
+
+    /// The messages of every mistake.
+    fn mistakes(attribute: &str, item: &str) -> Vec<String> {
+        let expanded = expand(attribute.parse().unwrap(), &item.parse().unwrap()).to_string();
+        let parts = expanded.split("compile_error ! { \"").skip(1);
+        parts
+            .map(|part| part.split("\" }").next().unwrap_or("").replace("\\\"", "\""))
+            .collect()
+    }
+
+    fn of(attribute: &str) -> Vec<String> {
+        mistakes(attribute, "async fn f(cx: &Cx) {}")
+    }
+
+    #[test]
+    fn a_good_attribute_has_no_mistakes() {
+        let everything = r#"rate = "12000/min", iterations = 1_000, duration = "10s", warmup = "0s", rounds = 5, timeout = "5s",
+            max_in_flight = 10, graceful_stop = "1s", workers = 2, thresholds("p99 < 50ms", "errors < 0.1%",),
+            baseline("p50" = "5%", "service.p95"), setup = make::<A, B>, teardown = clean, base_url = "http://h",
+            client = tune, tags("a", "b"), ignore = "slow", crate = renamed"#;
+        assert_eq!(of(everything), Vec::<String>::new());
+        assert_eq!(
+            of("users = 5, iterations = 10, baseline(off), ignore"),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn every_mistake_says_the_way_out() {
+        for (attribute, advice) in [
+            ("raet = 200, iterations = 1", "did you mean `rate`?"),
+            ("colour = 200, iterations = 1", "the keys are rate"),
+            ("iterations = 1, iterations = 2", "given twice"),
+            (
+                "users = 1, rate = 1, duration = \"1s\"",
+                "`users` contradicts `rate`",
+            ),
+            ("rate = 1", "`rate` needs a `duration`"),
+            ("users = 1", "`users` needs a `duration`"),
+            ("", "no load: add"),
+            ("iterations = 0", "from 1 to"),
+            ("iterations = \"5\"", "takes a whole number"),
+            ("iterations", "needs a value"),
+            ("iterations = 5 6", "a comma between keys"),
+            ("iterations = 5, rounds = 6", "a round holds at least one"),
+            ("iterations = 5000, rounds = 1001", "from 1 to 1000"),
+            ("iterations = 5, max_in_flight = 5", "caps an open load"),
+            ("iterations = 5, timeout = 5", "a duration in quotes"),
+            ("iterations = 5, timeout = \"5 parsecs\"", "is not a duration"),
+            ("iterations = 5, timeout = \"0s\"", "above zero"),
+            ("rate = 0, duration = \"1s\"", "a rate of zero"),
+            ("rate = 100000000, duration = \"1s\"", "cannot be offered"),
+            ("rate = \"fast\", duration = \"1s\"", "is not a rate"),
+            ("iterations = 5, thresholds(\"p99\")", "METRIC OP VALUE"),
+            ("iterations = 5, thresholds(\"p99 < 0ms\")", "can never hold"),
+            (
+                "iterations = 5, thresholds(\"p99 < 1s\", \"p99<1s\")",
+                "given twice",
+            ),
+            (
+                "iterations = 5, thresholds = \"p99 < 1s\"",
+                "write `thresholds(…)`",
+            ),
+            ("iterations = 5, baseline(\"errors\")", "is not compared"),
+            ("iterations = 5, baseline(\"p50\" = \"0%\")", "above zero"),
+            (
+                "iterations = 5, baseline(\"p50\", \"service.p50\")",
+                "given twice",
+            ),
+            ("iterations = 5, baseline(off, \"p50\")", "stands alone"),
+            ("iterations = 5, baseline(on)", "baseline(off)"),
+            ("iterations = 5, baseline()", "names nothing"),
+            ("iterations = 5, tags(\"\")", "an empty tag"),
+            ("iterations = 5, tags(\"a\", \"a\")", "given twice"),
+            ("iterations = 5, base_url = \"127.0.0.1\"", "a whole address"),
+            ("iterations = 5, teardown = clean", "add `setup = path`"),
+        ] {
+            let found = of(attribute);
+            assert!(
+                found.len() == 1 && found[0].contains(advice),
+                "{attribute}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_function_of_another_form_is_refused() {
+        for (item, advice) in [
+            ("fn f() {}", "write `async fn`"),
+            ("struct F;", "goes on an async function"),
+            ("async fn f(cx: Cx) {}", "borrow this: `&Cx`"),
+            ("async fn f(cx: &mut Cx) {}", "without `mut`"),
+            ("async fn f(&self) {}", "no `self` here"),
+            ("async fn f(cx: &Cx, s: &S) {}", "nothing makes this `S`"),
+            ("async fn f<T>(cx: &Cx) {}", "no type parameters"),
+            ("async unsafe fn f() {}", "cannot be unsafe"),
+            ("async extern \"C\" fn f() {}", "no ABI"),
+        ] {
+            let found = mistakes("iterations = 1", item);
+            assert!(found.len() == 1 && found[0].contains(advice), "{item}: {found:?}");
+        }
+        assert_eq!(
+            mistakes("iterations = 1", "async fn f<'a>(cx: &'a Cx) {}"),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_and_none_is_hidden_by_another() {
+        let found = of("raet = 1, users = 0, timeout = 5, thresholds(\"p99 50\"), tags(\"\")");
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert!(
+            !found.iter().any(|mistake| mistake.contains("needs a `duration`")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn the_function_is_emitted_untouched_whatever_is_wrong() {
+        let item = quote!(
+            #[allow(dead_code)]
+            pub async fn f() -> u8 {
+                7
+            }
+        );
+        for attribute in [quote!(iterations = 1), quote!(nonsense)] {
+            assert!(
+                expand(attribute, &item)
+                    .to_string()
+                    .starts_with(&item.to_string())
+            );
+        }
+    }
+}

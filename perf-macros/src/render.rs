@@ -1,0 +1,191 @@
+//! What stands beside the function: its registration. Touches nothing but `__private`.
+
+use crate::check::Test;
+use crate::options::{GateOption, Given, Options};
+use perf_core::units::parse_duration;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::LitStr;
+use syn::spanned::Spanned;
+
+pub(crate) fn registration(test: &Test) -> TokenStream {
+    let Test { name, cfg, .. } = test;
+    let private = private(&test.options);
+    let (spec, user) = (spec(test), user(test));
+    let (setup, teardown) = (setup(test), teardown(test));
+    let client = optional(
+        test.options
+            .client
+            .as_ref()
+            .map(|(_, path)| path.to_token_stream()),
+    );
+    quote! {
+        #(#cfg)*
+        const _: () = {
+            #private::inventory::submit! {
+                #private::Registration {
+                    path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    spec: || #private::PerfSpec { #spec ..::core::default::Default::default() },
+                    test: #private::Test { user: #user, setup: #setup, teardown: #teardown, client: #client },
+                }
+            }
+        };
+    }
+}
+
+/// The keys that were given, each with a comma.
+fn spec(test: &Test) -> TokenStream {
+    let Options {
+        users,
+        iterations,
+        rounds,
+        max_in_flight,
+        workers,
+        duration,
+        warmup,
+        timeout,
+        graceful_stop,
+        ..
+    } = &test.options;
+    let Options {
+        thresholds,
+        tags,
+        base_url,
+        ignore,
+        ..
+    } = &test.options;
+    let numbers = [users, iterations, rounds, max_in_flight, workers]
+        .map(|given| field(given.as_ref(), |n| quote!(#n)));
+    let durations =
+        [duration, warmup, timeout, graceful_stop].map(|given| field(given.as_ref(), nanoseconds));
+    let rate = test
+        .rate
+        .map(|rate| quote!(rate: ::core::option::Option::Some(#rate),));
+    let base_url = field(base_url.as_ref(), |url| quote!(#url));
+    let ignore = field(ignore.as_ref(), |reason| {
+        reason.as_ref().map_or(quote!(""), |reason| quote!(#reason))
+    });
+    let lists = [thresholds, tags].map(texts);
+    let baseline = baseline(&test.options);
+    quote!(#rate #(#numbers)* #(#durations)* #(#lists)* #base_url #ignore #baseline)
+}
+
+fn field<T>(
+    given: Option<&(proc_macro2::Ident, T)>,
+    value: impl Fn(&T) -> TokenStream,
+) -> Option<TokenStream> {
+    given.map(|(key, given)| {
+        let value = value(given);
+        quote!(#key: ::core::option::Option::Some(#value),)
+    })
+}
+
+fn nanoseconds(text: &LitStr) -> TokenStream {
+    let duration = parse_duration(&text.value()).unwrap_or_default();
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_nanos(#nanoseconds))
+}
+
+fn texts(given: &Given<Vec<LitStr>>) -> Option<TokenStream> {
+    given
+        .as_ref()
+        .map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
+}
+
+fn baseline(options: &Options) -> Option<TokenStream> {
+    let private = private(options);
+    let (_, gates) = options.baseline.as_ref()?;
+    let metrics = gates.iter().filter_map(|gate| match gate {
+        GateOption::Off(_) => None,
+        GateOption::Metric(metric, tolerance) => {
+            let tolerance = optional(tolerance.as_ref().map(ToTokens::to_token_stream));
+            Some(quote!((#metric, #tolerance)))
+        }
+    });
+    match gates.first() {
+        Some(GateOption::Off(_)) => Some(quote!(baseline: #private::GateSpec::Off,)),
+        _ => Some(quote!(baseline: #private::GateSpec::Metrics(::std::vec![#(#metrics),*]),)),
+    }
+}
+
+fn optional(tokens: Option<TokenStream>) -> TokenStream {
+    match tokens {
+        Some(tokens) => quote!(::core::option::Option::Some(#tokens)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// The test function behind one closure type, which is erased once for each user.
+fn user(test: &Test) -> TokenStream {
+    let Test { name, .. } = test;
+    let private = private(&test.options);
+    let arguments = match (test.takes_cx, &test.state) {
+        (false, _) => quote!(),
+        (true, None) => quote!(cx),
+        (true, Some(state)) => quote!(cx, cx.state::<#state>()),
+    };
+    // With the span of the return type, so that what is wrong with it is shown there.
+    let outcome = quote_spanned! {test.returned=>
+        match #private::returned::Returned(#name(#arguments).await).parts() {
+            ::core::result::Result::Ok(value) => value.outcome().await,
+            ::core::result::Result::Err(cause) => cause.failure(),
+        }
+    };
+    quote! {
+        |cx| #private::user(cx, async |cx: &#private::Cx| {
+            #[allow(unused_imports)] // which of them is needed goes by the return type
+            use #private::returned::{AnyValue as _, HoldsError as _, NoResult as _, Shown as _};
+            #outcome
+        })
+    }
+}
+
+fn setup(test: &Test) -> TokenStream {
+    let private = private(&test.options);
+    optional(test.options.setup.as_ref().map(|(_, path)| {
+        let span = path.span();
+        let state = state(test, span);
+        let erased = quote_spanned!(span=> #private::setup::<#state, _>(#path, cx));
+        quote!(|cx| #erased)
+    }))
+}
+
+fn teardown(test: &Test) -> TokenStream {
+    let private = private(&test.options);
+    optional(test.options.teardown.as_ref().map(|(_, path)| {
+        let span = path.span();
+        let state = state(test, span);
+        let erased = quote_spanned!(span=> #private::teardown::<#state, _>(#path, state));
+        quote!(|state| #erased)
+    }))
+}
+
+fn state(test: &Test, span: proc_macro2::Span) -> TokenStream {
+    test.state
+        .as_ref()
+        .map_or(quote_spanned!(span=> _), |state| quote!(#state))
+}
+
+/// After a mistake: nothing runs, but an editor still sees every path that was written.
+pub(crate) fn paths_only(test: &Test) -> TokenStream {
+    let Options {
+        setup,
+        teardown,
+        client,
+        ..
+    } = &test.options;
+    let paths = [setup, teardown, client]
+        .into_iter()
+        .flatten()
+        .map(|(_, path)| path);
+    quote!(const _: () = { #(let _ = &#paths;)* };)
+}
+
+fn private(options: &Options) -> TokenStream {
+    match &options.krate {
+        Some((_, path)) => quote!(#path::__private),
+        None => quote!(::perf_harness::__private),
+    }
+}
