@@ -102,10 +102,8 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Category> {
 fn of_io(error: &io::Error) -> Category {
     use io::ErrorKind as Kind;
     // An io error can wrap another error, a TLS one for example.
-    if let Some(inner) = error
-        .get_ref()
-        .map(|inner| Category::of_error(inner))
-        .filter(|c| *c != Category::Other)
+    if let Some(inner) =
+        error.get_ref().map(|inner| Category::of_error(inner)).filter(|c| *c != Category::Other)
     {
         return inner;
     }
@@ -260,11 +258,7 @@ mod tests {
     struct Order(#[source] StatusError);
 
     fn status(actual: u16) -> StatusError {
-        StatusError {
-            actual,
-            expected: 200,
-            url: "/orders".into(),
-        }
+        StatusError { actual, expected: 200, url: "/orders".into() }
     }
 
     #[test]
@@ -280,14 +274,8 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_sources_once() {
-        assert_eq!(
-            chain(&Order(status(404))),
-            "ordering failed: status 404 instead of 200 from /orders"
-        );
-        assert_eq!(
-            Error::from(Order(status(404))).to_string(),
-            chain(&Order(status(404)))
-        );
+        assert_eq!(chain(&Order(status(404))), "ordering failed: status 404 instead of 200 from /orders");
+        assert_eq!(Error::from(Order(status(404))).to_string(), chain(&Order(status(404))));
         assert_eq!(Error::msg("plain").to_string(), "plain");
     }
 }

@@ -167,10 +167,7 @@ impl FromStr for Metric {
     fn from_str(text: &str) -> Result<Self, MetricError> {
         let text = text.trim();
         let (name, step) = split_step(text)?;
-        let (prefix, rest) = name
-            .split_once('.')
-            .filter(|(p, _)| !p.starts_with('p'))
-            .unwrap_or(("", name));
+        let (prefix, rest) = name.split_once('.').filter(|(p, _)| !p.starts_with('p')).unwrap_or(("", name));
         let timed = match (prefix, step) {
             ("" | "response", None) => Timed::Response,
             ("service", None) => Timed::Service,
@@ -203,18 +200,14 @@ fn split_step(text: &str) -> Result<(&str, Option<&str>), MetricError> {
         .and_then(|inner| inner.trim_start().strip_prefix('='))
         .map(str::trim)
         .filter(|step| !step.is_empty());
-    step.map(|step| (name.trim(), Some(step)))
-        .ok_or_else(|| MetricError::Selector(text.to_owned()))
+    step.map(|step| (name.trim(), Some(step))).ok_or_else(|| MetricError::Selector(text.to_owned()))
 }
 
 fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
     if let Some((_, statistic)) = STATISTICS.iter().find(|(known, _)| *known == name) {
         return Ok(Some(*statistic));
     }
-    let Some(percent) = name
-        .strip_prefix('p')
-        .and_then(|number| number.parse::<f64>().ok())
-    else {
+    let Some(percent) = name.strip_prefix('p').and_then(|number| number.parse::<f64>().ok()) else {
         return Ok(None);
     };
     match Quantile::percent(percent) {
@@ -224,10 +217,7 @@ fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
 }
 
 fn unknown(text: &str) -> MetricError {
-    let known = NAMES
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(STATISTICS.iter().map(|(name, _)| *name));
+    let known = NAMES.iter().map(|(name, _)| *name).chain(STATISTICS.iter().map(|(name, _)| *name));
     MetricError::Unknown(
         text.to_owned(),
         nearest(text, known).map_or_else(String::new, |near| format!("did you mean `{near}`? ")),
@@ -330,25 +320,14 @@ mod tests {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
         assert_eq!("response.p99".parse::<Metric>(), "p99".parse());
-        assert_eq!(
-            " p95{ step = login } ".parse::<Metric>().unwrap().to_string(),
-            "p95{step=login}"
-        );
+        assert_eq!(" p95{ step = login } ".parse::<Metric>().unwrap().to_string(), "p95{step=login}");
     }
 
     #[test]
     fn a_wrong_name_says_what_was_meant() {
         let error = |text: &str| text.parse::<Metric>().unwrap_err().to_string();
-        assert!(
-            error("thruput").contains("the metrics are min"),
-            "{}",
-            error("thruput")
-        );
-        assert!(
-            error("troughput").contains("did you mean `throughput`?"),
-            "{}",
-            error("troughput")
-        );
+        assert!(error("thruput").contains("the metrics are min"), "{}", error("thruput"));
+        assert!(error("troughput").contains("did you mean `throughput`?"), "{}", error("troughput"));
         assert!(error("p100").contains("between 0 and 100"));
         assert!(error("p0").contains("between 0 and 100"));
         assert!(error("p95{login}").contains("p95{step=login}"));

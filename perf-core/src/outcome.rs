@@ -26,18 +26,12 @@ pub struct Failure {
 impl Failure {
     /// A failure with a text of its own.
     pub fn new(category: Category, message: impl Display) -> Self {
-        Failure {
-            category,
-            message: message.to_string(),
-        }
+        Failure { category, message: message.to_string() }
     }
 
     /// Of an error whose type is known to be one: its sources are walked.
     pub fn of_error(error: &(dyn StdError + 'static)) -> Self {
-        Failure {
-            category: Category::of_error(error),
-            message: advised(chain(error)),
-        }
+        Failure { category: Category::of_error(error), message: advised(chain(error)) }
     }
 
     /// Of anything that can be shown. The category is found when it is, or boxes, an error of a known type.
@@ -51,9 +45,8 @@ impl Failure {
     /// Of what a panic carried, and where it happened.
     pub fn of_panic(payload: &(dyn Any + Send), location: Option<String>) -> Self {
         let text = payload.downcast_ref::<&str>().copied();
-        let text = text
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no message");
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
         let place = location.map_or_else(String::new, |location| format!(" at {location}"));
         Failure::new(Category::Panic, format!("panicked{place}: {text}"))
     }
@@ -65,10 +58,7 @@ impl Failure {
         let hides = head.ends_with("::Response") || head.ends_with("::result::Result");
         hides.then(|| {
             let advice = "look into it in the test function and return `()`, or implement `IntoOutcome`";
-            Failure::new(
-                Category::Unseen,
-                format!("whether `{name}` is a success cannot be seen; {advice}"),
-            )
+            Failure::new(Category::Unseen, format!("whether `{name}` is a success cannot be seen; {advice}"))
         })
     }
 }
@@ -85,26 +75,14 @@ fn advised(message: String) -> String {
 
 fn as_error<E: Display + 'static>(error: &E) -> Option<&(dyn StdError + 'static)> {
     let error: &dyn Any = error;
-    None.or_else(|| {
-        error
-            .downcast_ref::<Error>()
-            .map(|e| e.as_ref() as &(dyn StdError + 'static))
-    })
-    .or_else(|| {
-        error
-            .downcast_ref::<Box<dyn StdError + Send + Sync>>()
-            .map(|e| &**e as _)
-    })
-    .or_else(|| {
-        error
-            .downcast_ref::<Box<dyn StdError + Send>>()
-            .map(|e| &**e as _)
-    })
-    .or_else(|| error.downcast_ref::<Box<dyn StdError>>().map(|e| &**e as _))
-    .or_else(|| error.downcast_ref::<StatusError>().map(|e| e as _))
-    .or_else(|| error.downcast_ref::<BodyError>().map(|e| e as _))
-    .or_else(|| error.downcast_ref::<std::io::Error>().map(|e| e as _))
-    .or_else(|| as_reqwest(error))
+    None.or_else(|| error.downcast_ref::<Error>().map(|e| e.as_ref() as &(dyn StdError + 'static)))
+        .or_else(|| error.downcast_ref::<Box<dyn StdError + Send + Sync>>().map(|e| &**e as _))
+        .or_else(|| error.downcast_ref::<Box<dyn StdError + Send>>().map(|e| &**e as _))
+        .or_else(|| error.downcast_ref::<Box<dyn StdError>>().map(|e| &**e as _))
+        .or_else(|| error.downcast_ref::<StatusError>().map(|e| e as _))
+        .or_else(|| error.downcast_ref::<BodyError>().map(|e| e as _))
+        .or_else(|| error.downcast_ref::<std::io::Error>().map(|e| e as _))
+        .or_else(|| as_reqwest(error))
 }
 
 #[cfg(feature = "http")]

@@ -131,11 +131,7 @@ mod tests {
     }
 
     fn not_found() -> StatusError {
-        StatusError {
-            actual: 404,
-            expected: 200,
-            url: "/".into(),
-        }
+        StatusError { actual: 404, expected: 200, url: "/".into() }
     }
 
     #[derive(Debug, thiserror::Error)]
@@ -164,14 +160,8 @@ mod tests {
         ] {
             assert_eq!(failure.unwrap().category, Category::Http4xx);
         }
-        assert_eq!(
-            outcome!(Err::<(), _>("text")),
-            Some(Failure::new(Category::Other, "text"))
-        );
-        assert_eq!(
-            outcome!(Err::<u8, _>(String::from("text"))),
-            Some(Failure::new(Category::Other, "text"))
-        );
+        assert_eq!(outcome!(Err::<(), _>("text")), Some(Failure::new(Category::Other, "text")));
+        assert_eq!(outcome!(Err::<u8, _>(String::from("text"))), Some(Failure::new(Category::Other, "text")));
     }
 
     #[test]
@@ -181,11 +171,7 @@ mod tests {
         }
         let failure = outcome!(Ok::<_, String>(elsewhere::Response)).unwrap();
         assert_eq!(failure.category, Category::Unseen);
-        assert!(
-            failure.message.contains("elsewhere::Response"),
-            "{}",
-            failure.message
-        );
+        assert!(failure.message.contains("elsewhere::Response"), "{}", failure.message);
         let nested = outcome!(Ok::<Result<u8, u8>, String>(Err(1))).unwrap();
         assert_eq!(nested.category, Category::Unseen);
     }

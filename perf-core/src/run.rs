@@ -49,11 +49,7 @@ pub fn session(plan: &Plan, test: &Test, live: &Live) -> Result<Session, RunErro
     recording.preparation.setup = setup;
     let summary = Summary::of(plan, &recording);
     let findings = findings::look(plan, &recording, &summary);
-    Ok(Session {
-        recording,
-        summary,
-        findings,
-    })
+    Ok(Session { recording, summary, findings })
 }
 
 /// One test: a session, two more when it looks slower than its baseline, and the verdict.
@@ -73,15 +69,7 @@ pub fn run(plan: Plan, test: &Test, gate: Gate, live: &Live) -> Result<Report, R
     let limits = thresholds::check(&plan.thresholds, &sessions[0]);
     let missing = (gate.requires_baseline && gate.reference.level().is_none()).then_some(&gate.reference);
     let judgement = Judgement::of(&sessions, &limits, comparison.as_ref(), missing);
-    Ok(Report {
-        plan,
-        sessions,
-        limits,
-        reference: gate.reference,
-        comparison,
-        judgement,
-        notes: Vec::new(),
-    })
+    Ok(Report { plan, sessions, limits, reference: gate.reference, comparison, judgement, notes: Vec::new() })
 }
 
 impl Gate {
@@ -89,10 +77,7 @@ impl Gate {
         let Reference::Level { level, number } = &self.reference else {
             return None;
         };
-        let rounds: Vec<Rounds> = sessions
-            .iter()
-            .map(|session| Rounds::of(&session.summary))
-            .collect();
+        let rounds: Vec<Rounds> = sessions.iter().map(|session| Rounds::of(&session.summary)).collect();
         Some(Comparison {
             metrics: compare::compare(&plan.gates, &rounds, level, self.family),
             baseline_sessions: level.sessions.len(),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The command line of a test target.
+#[allow(clippy::struct_excessive_bools)] // each is a switch of the command line
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "perf",
@@ -138,9 +139,7 @@ pub(crate) enum Format {
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    let rate: Rate = text
-        .parse()
-        .map_err(|e: perf_core::units::UnitError| e.to_string())?;
+    let rate: Rate = text.parse().map_err(|e: perf_core::units::UnitError| e.to_string())?;
     match rate.as_per_second() {
         zero if zero <= 0.0 => Err("a rate of zero offers nothing; write one above zero".to_owned()),
         rate => Ok(rate),
@@ -235,11 +234,7 @@ impl Args {
         let mut libtest = self.libtest.clone();
         let filters: Vec<&String> = self.libtest.filter.iter().chain(&self.more_filters).collect();
         let fits = |name: &str, filter: &str| {
-            if libtest.exact {
-                name == filter
-            } else {
-                name.contains(filter)
-            }
+            if libtest.exact { name == filter } else { name.contains(filter) }
         };
         let is_wanted = |name: &str| {
             (filters.is_empty() || filters.iter().any(|filter| fits(name, filter)))
@@ -310,15 +305,9 @@ mod tests {
     use super::*;
 
     fn parse(line: &[&str], variables: &[(&str, &str)]) -> Result<Args, String> {
-        let line = std::iter::once("perf")
-            .chain(line.iter().copied())
-            .map(OsString::from)
-            .collect();
+        let line = std::iter::once("perf").chain(line.iter().copied()).map(OsString::from).collect();
         let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         Args::parse_with(line, variable).map_err(|e| e.to_string())
     }
@@ -327,10 +316,7 @@ mod tests {
     fn every_option_of_ours_exists_and_has_a_variable() {
         let command = Args::command();
         for option in OURS {
-            assert!(
-                command.get_arguments().any(|arg| arg.get_id() == option),
-                "{option}"
-            );
+            assert!(command.get_arguments().any(|arg| arg.get_id() == option), "{option}");
         }
         let all = [
             ("PERF_DURATION", "3s"),
@@ -340,14 +326,8 @@ mod tests {
             ("PERF_UPDATE_BASELINES", "new"),
         ];
         let args = parse(&[], &all).unwrap();
-        assert_eq!(
-            (args.duration, args.strict, args.tag.len()),
-            (Some(Duration::from_secs(3)), true, 2)
-        );
-        assert_eq!(
-            (args.report, args.update_baselines),
-            (vec![Format::Json], Some(Update::New))
-        );
+        assert_eq!((args.duration, args.strict, args.tag.len()), (Some(Duration::from_secs(3)), true, 2));
+        assert_eq!((args.report, args.update_baselines), (vec![Format::Json], Some(Update::New)));
     }
 
     #[test]
@@ -364,20 +344,11 @@ mod tests {
     #[test]
     fn a_bad_value_names_where_it_came_from() {
         let error = parse(&[], &[("PERF_DURATION", "10")]).unwrap_err();
-        assert!(
-            error.contains("PERF_DURATION") && error.contains("time unit needed"),
-            "{error}"
-        );
+        assert!(error.contains("PERF_DURATION") && error.contains("time unit needed"), "{error}");
         assert!(parse(&["--rate", "0"], &[]).unwrap_err().contains("above zero"));
+        assert!(parse(&["--profile", "soak"], &[]).unwrap_err().contains("smoke, quick"));
         assert!(
-            parse(&["--profile", "soak"], &[])
-                .unwrap_err()
-                .contains("smoke, quick")
-        );
-        assert!(
-            parse(&[], &[("PERF_STRICT", "maybe")])
-                .unwrap_err()
-                .contains("PERF_STRICT=maybe: write 1 or 0")
+            parse(&[], &[("PERF_STRICT", "maybe")]).unwrap_err().contains("PERF_STRICT=maybe: write 1 or 0")
         );
     }
 
@@ -388,9 +359,7 @@ mod tests {
         let said = parse(&[], &[("PERF_UPDATE_BASELINES", "all"), ("CI", "true")]).unwrap();
         assert_eq!(said.update_baselines, Some(Update::All));
         assert_eq!(
-            parse(&["--update-baselines"], &[("CI", "true")])
-                .unwrap()
-                .update_baselines,
+            parse(&["--update-baselines"], &[("CI", "true")]).unwrap().update_baselines,
             Some(Update::All)
         );
     }
@@ -400,9 +369,7 @@ mod tests {
         let selected = |line: &[&str]| {
             let tests = [("list", true), ("login", true), ("logout", false)];
             let libtest = parse(line, &[]).unwrap().for_libtest(tests.into_iter());
-            let kept = tests
-                .iter()
-                .filter(|(name, _)| !libtest.skip.iter().any(|skipped| skipped == name));
+            let kept = tests.iter().filter(|(name, _)| !libtest.skip.iter().any(|skipped| skipped == name));
             kept.map(|(name, _)| *name).collect::<Vec<_>>()
         };
         assert_eq!(selected(&[]), ["list", "login"]);

@@ -39,10 +39,7 @@ pub mod prelude {
 macro_rules! main {
     () => {
         fn main() -> ::std::process::ExitCode {
-            $crate::__private::main(
-                ::core::env!("CARGO_CRATE_NAME"),
-                ::core::cfg!(debug_assertions),
-            )
+            $crate::__private::main(::core::env!("CARGO_CRATE_NAME"), ::core::cfg!(debug_assertions))
         }
     };
 }

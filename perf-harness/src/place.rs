@@ -34,25 +34,17 @@ impl Place {
 }
 
 fn upwards(from: &Path, file: &str) -> PathBuf {
-    from.ancestors()
-        .find(|folder| folder.join(file).is_file())
-        .unwrap_or(from)
-        .to_owned()
+    from.ancestors().find(|folder| folder.join(file).is_file()).unwrap_or(from).to_owned()
 }
 
 /// Cargo marks its target folder for backup tools.
 fn target_dir(executable: &Path) -> Option<PathBuf> {
-    executable
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
-        .map(Path::to_owned)
+    executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
 }
 
 /// `target/<profile>/deps/<name>-<hash>`.
 fn build_profile(executable: &Path) -> Option<String> {
-    let deps = executable
-        .parent()
-        .filter(|folder| folder.file_name().is_some_and(|name| name == "deps"))?;
+    let deps = executable.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "deps"))?;
     Some(deps.parent()?.file_name()?.to_string_lossy().into_owned())
 }
 
@@ -62,10 +54,7 @@ mod tests {
 
     #[test]
     fn the_profile_is_the_folder_above_deps() {
-        assert_eq!(
-            build_profile(Path::new("/w/target/release/deps/perf-0a")),
-            Some("release".into())
-        );
+        assert_eq!(build_profile(Path::new("/w/target/release/deps/perf-0a")), Some("release".into()));
         assert_eq!(
             build_profile(Path::new("/w/target/x86_64/bench-fast/deps/perf-0a")),
             Some("bench-fast".into())

@@ -70,9 +70,7 @@ fn line(name: &str, snapshot: Option<&Snapshot>) -> String {
         (None, Some(scheduled)) => format!("{} of {scheduled}", snapshot.counts.completed()),
         (None, None) => String::new(),
     };
-    let p99 = snapshot
-        .p99_ns
-        .map_or("-".to_owned(), |ns| Latency(ns).to_string());
+    let p99 = snapshot.p99_ns.map_or("-".to_owned(), |ns| Latency(ns).to_string());
     format!(
         "{name}  {phase}  {:.0} s, {left}  {}/s  p99 {p99}  {} errors",
         elapsed.as_secs_f64(),

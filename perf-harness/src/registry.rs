@@ -22,10 +22,7 @@ inventory::collect!(Registration);
 impl Registration {
     /// As libtest names it: without the crate.
     pub fn name(&self) -> String {
-        self.path
-            .split_once("::")
-            .map_or(self.path, |(_, name)| name)
-            .replace("r#", "")
+        self.path.split_once("::").map_or(self.path, |(_, name)| name).replace("r#", "")
     }
 }
 
@@ -40,11 +37,7 @@ pub(crate) enum RegistryError {
     #[error(
         "two perf tests are named `{name}`: {first} and {second}; rename one, or move it into a module of its own"
     )]
-    Duplicate {
-        name: String,
-        first: String,
-        second: String,
-    },
+    Duplicate { name: String, first: String, second: String },
 }
 
 /// All of them, by name.
@@ -73,19 +66,8 @@ mod tests {
     use super::*;
 
     fn test(path: &'static str, line: u32) -> Registration {
-        let test = Test {
-            user: |_| unreachable!(),
-            setup: None,
-            teardown: None,
-            client: None,
-        };
-        Registration {
-            path,
-            file: "tests/perf.rs",
-            line,
-            spec: PerfSpec::default,
-            test,
-        }
+        let test = Test { user: |_| unreachable!(), setup: None, teardown: None, client: None };
+        Registration { path, file: "tests/perf.rs", line, spec: PerfSpec::default, test }
     }
 
     #[test]
@@ -94,10 +76,7 @@ mod tests {
         assert!(empty.contains("put `#[perf_test(…)]`"), "{empty}");
         let (a, b, c) = (test("perf::a", 3), test("other::a", 9), test("perf::m::a", 12));
         let twice = check(&[&a, &b]).unwrap_err().to_string();
-        assert!(
-            twice.contains("named `a`: tests/perf.rs:3 and tests/perf.rs:9; rename one"),
-            "{twice}"
-        );
+        assert!(twice.contains("named `a`: tests/perf.rs:3 and tests/perf.rs:9; rename one"), "{twice}");
         assert_eq!(check(&[&a, &c]), Ok(()));
         assert_eq!(test("perf::r#type", 1).name(), "type");
     }

@@ -49,9 +49,7 @@ impl Runner {
         match lock::acquire(&self.live) {
             Ok(Some(_lock)) => self.run_alone(test, plan),
             Ok(None) => Ended::Ignored("not run: interrupted".to_owned()),
-            Err(error) => Ended::Failed(format!(
-                "the lock that keeps perf tests from overlapping: {error}"
-            )),
+            Err(error) => Ended::Failed(format!("the lock that keeps perf tests from overlapping: {error}")),
         }
     }
 
@@ -79,21 +77,13 @@ impl Runner {
 
     fn could_not_run(&self, plan: &Plan, reason: &str) -> Ended {
         if self.args.report.contains(&Format::Json) {
-            self.store_or_warn(json::of_failure(
-                &plan.name,
-                &plan.target,
-                Verdict::Failed.name(),
-                reason,
-            ));
+            self.store_or_warn(json::of_failure(&plan.name, &plan.target, Verdict::Failed.name(), reason));
         }
         Ended::Failed(reason.to_owned())
     }
 
     fn reference(&self, plan: &Plan) -> Reference {
-        let baselines = self
-            .baselines
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let baselines = self.baselines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Reference::of(plan, baselines.get(&plan.name), &self.environment)
     }
 
@@ -108,10 +98,7 @@ impl Runner {
     fn keep(&self, report: &mut Report, is_compared: bool) {
         if is_compared {
             if let Reference::None | Reference::NotComparable(_) = report.reference {
-                report.notes.push(format!(
-                    "record one: {} --update-baselines",
-                    self.command(&report.plan)
-                ));
+                report.notes.push(format!("record one: {} --update-baselines", self.command(&report.plan)));
             }
             return;
         }
@@ -129,24 +116,15 @@ impl Runner {
     }
 
     fn record(&self, plan: &Plan, session: &perf_core::analyze::Session) -> Result<String, String> {
-        let mut baselines = self
-            .baselines
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let baseline = baselines
-            .entry(plan.name.clone())
-            .or_insert_with(|| Baseline::empty(&plan.name));
+        let mut baselines = self.baselines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let baseline = baselines.entry(plan.name.clone()).or_insert_with(|| Baseline::empty(&plan.name));
         let mut changed = baseline.clone();
         let accepted = accept(&mut changed, plan, &self.environment, session);
         let path = path_of(&self.baseline_dir, &plan.target, &plan.name);
         changed.write(&path).map_err(|e| e.to_string())?;
         *baseline = changed;
         let shown = path.strip_prefix(&self.place.package_dir).unwrap_or(&path);
-        Ok(format!(
-            "baseline recorded in {}: {}",
-            shown.display(),
-            accepted.message()
-        ))
+        Ok(format!("baseline recorded in {}: {}", shown.display(), accepted.message()))
     }
 
     fn tell(&self, report: &Report) {
@@ -198,19 +176,12 @@ impl Runner {
     /// How to see a regression again, and how to accept it.
     fn ways_out(&self, report: &Report) -> String {
         let command = self.command(&report.plan);
-        match report
-            .comparison
-            .as_ref()
-            .map(|comparison| comparison.regressed().count())
-        {
+        match report.comparison.as_ref().map(|comparison| comparison.regressed().count()) {
             Some(1..) => format!("\nreproduce: {command}\naccept:    {command} --update-baselines"),
             _ if matches!(report.reference, Reference::None | Reference::NotComparable(_))
                 && self.args.require_baseline =>
             {
-                format!(
-                    "\n{}; record one: {command} --update-baselines",
-                    without_baseline(&report.reference)
-                )
+                format!("\n{}; record one: {command} --update-baselines", without_baseline(&report.reference))
             }
             _ => String::new(),
         }
@@ -218,20 +189,13 @@ impl Runner {
 
     /// Runs this test alone, up to and with the `--`.
     fn command(&self, plan: &Plan) -> String {
-        let package = self
-            .place
-            .package
-            .as_ref()
-            .map_or(String::new(), |package| format!(" -p {package}"));
+        let package = self.place.package.as_ref().map_or(String::new(), |package| format!(" -p {package}"));
         let profile = match self.environment.build_profile.as_str() {
             "debug" => String::new(),
             "release" => " --release".to_owned(),
             other => format!(" --profile {other}"),
         };
-        format!(
-            "cargo test{package}{profile} --test {} -- --exact {}",
-            plan.target, plan.name
-        )
+        format!("cargo test{package}{profile} --test {} -- --exact {}", plan.target, plan.name)
     }
 }
 

@@ -5,14 +5,9 @@ use std::thread;
 
 /// Listens for as long as the process lives.
 pub(crate) fn listen(live: Live) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let body = move || runtime.block_on(obey(live));
-    thread::Builder::new()
-        .name("perf-signals".to_owned())
-        .spawn(body)
-        .map(drop)
+    thread::Builder::new().name("perf-signals".to_owned()).spawn(body).map(drop)
 }
 
 async fn obey(live: Live) {
@@ -24,10 +19,7 @@ async fn obey(live: Live) {
         if live.is_stopped() {
             std::process::exit(signal.exit_code().into());
         }
-        eprintln!(
-            "[perf] {}: finishing what is in flight; once more to leave at once",
-            signal.name()
-        );
+        eprintln!("[perf] {}: finishing what is in flight; once more to leave at once", signal.name());
         live.stop(signal);
     }
 }

@@ -26,17 +26,8 @@ impl Store {
     pub(crate) fn open(root: PathBuf, environment: Environment) -> Self {
         let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let own = || format!("{}-{}", started.replace([':', '-'], ""), std::process::id());
-        let run_id = std::env::var("NEXTEST_RUN_ID")
-            .ok()
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(own);
-        Store {
-            root,
-            run_id,
-            started,
-            began: Instant::now(),
-            environment,
-        }
+        let run_id = std::env::var("NEXTEST_RUN_ID").ok().filter(|id| !id.is_empty()).unwrap_or_else(own);
+        Store { root, run_id, started, began: Instant::now(), environment }
     }
 
     /// The folder of this run.

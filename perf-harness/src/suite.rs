@@ -61,10 +61,7 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
     let live = runner.live.clone();
     let conclusion = libtest_mimic::run(&libtest, trials(&tests, plans, &libtest, &Arc::new(runner)));
-    Ok(live.signal().map_or_else(
-        || conclusion.exit_code(),
-        |signal| ExitCode::from(signal.exit_code()),
-    ))
+    Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
 }
 
 /// One plan for each test; every mistake of every test at once.
@@ -75,35 +72,22 @@ fn plans(tests: &[&Registration], target: &str, args: &Args) -> Result<Vec<Plan>
     for test in tests {
         match Plan::resolve(&test.name(), target, &(test.spec)(), &flags) {
             Ok(plan) => plans.push(plan),
-            Err(wrong) => mistakes.extend(
-                wrong
-                    .iter()
-                    .map(|e| format!("{}:{}: {}: {e}", test.file, test.line, test.name())),
-            ),
+            Err(wrong) => mistakes
+                .extend(wrong.iter().map(|e| format!("{}:{}: {}: {e}", test.file, test.line, test.name()))),
         }
     }
-    if mistakes.is_empty() {
-        Ok(plans)
-    } else {
-        Err(mistakes)
-    }
+    if mistakes.is_empty() { Ok(plans) } else { Err(mistakes) }
 }
 
 /// Reads the baselines of every registered test, whatever is selected: the family is the same for all processes.
 fn prepare(args: &Args, place: Place, plans: &[Plan]) -> Result<Runner, Vec<String>> {
     let environment = Environment::detect(args.environment.as_deref(), &place.build_profile);
-    let baseline_dir = args
-        .baseline_dir
-        .clone()
-        .unwrap_or_else(|| place.package_dir.join("perf-baselines"));
+    let baseline_dir = args.baseline_dir.clone().unwrap_or_else(|| place.package_dir.join("perf-baselines"));
     let baselines = read_baselines(&baseline_dir, plans)?;
     let hypotheses =
         |plan: &Plan| Reference::of(plan, baselines.get(&plan.name), &environment).hypotheses(plan);
     let family: usize = plans.iter().map(hypotheses).sum();
-    let root = args
-        .report_dir
-        .clone()
-        .unwrap_or_else(|| place.target_dir.join("perf-harness"));
+    let root = args.report_dir.clone().unwrap_or_else(|| place.target_dir.join("perf-harness"));
     Ok(Runner {
         args: args.clone(),
         store: Store::open(root, environment.clone()),
@@ -126,11 +110,7 @@ fn read_baselines(folder: &Path, plans: &[Plan]) -> Result<BTreeMap<String, Base
             Err(error) => mistakes.push(error.to_string()),
         }
     }
-    if mistakes.is_empty() {
-        Ok(baselines)
-    } else {
-        Err(mistakes)
-    }
+    if mistakes.is_empty() { Ok(baselines) } else { Err(mistakes) }
 }
 
 fn bare_trial(test: &Registration) -> Trial {
@@ -148,11 +128,7 @@ fn trials(
     let trial = |(test, plan): (&&'static Registration, Plan)| {
         let bare = bare_trial(test);
         let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
-        let turn = if runs {
-            next.next().unwrap_or(usize::MAX)
-        } else {
-            usize::MAX
-        };
+        let turn = if runs { next.next().unwrap_or(usize::MAX) } else { usize::MAX };
         let is_ignored = bare.has_ignored_flag();
         let (test, runner, turns, has_failed): (&'static Registration, _, _, _) =
             (test, runner.clone(), turns.clone(), has_failed.clone());
@@ -169,9 +145,7 @@ fn run_trial(
     has_failed: &AtomicBool,
 ) -> Result<Completion, Failed> {
     if runner.args.fail_fast && has_failed.load(Ordering::Relaxed) {
-        return Ok(Completion::ignored_with(
-            "not run: an earlier test failed and --fail-fast was given",
-        ));
+        return Ok(Completion::ignored_with("not run: an earlier test failed and --fail-fast was given"));
     }
     if runner.live.is_stopped() {
         return Ok(Completion::ignored_with("not run: interrupted"));
@@ -196,10 +170,8 @@ struct Turns {
 impl Turns {
     fn take<T>(&self, turn: usize, run: impl FnOnce() -> T) -> T {
         let guard = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now = self
-            .changed
-            .wait_while(guard, |now| *now != turn)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut now =
+            self.changed.wait_while(guard, |now| *now != turn).unwrap_or_else(PoisonError::into_inner);
         let result = run();
         *now += 1;
         self.changed.notify_all();

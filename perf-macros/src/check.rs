@@ -41,10 +41,7 @@ impl syn::parse::Parse for Head {
         input.parse::<syn::Visibility>()?;
         let signature = input.parse()?;
         input.parse::<TokenStream>()?; // the body
-        Ok(Head {
-            attributes,
-            signature,
-        })
+        Ok(Head { attributes, signature })
     }
 }
 
@@ -61,10 +58,8 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
     check_signature(signature, mistakes);
     let (takes_cx, state) = arguments(signature, mistakes);
     if let (Some(state), None, true) = (&state, &options.setup, all_keys_were_read) {
-        let message = format!(
-            "nothing makes this `{}`: add `setup = path`, an async fn that returns it",
-            show(state)
-        );
+        let message =
+            format!("nothing makes this `{}`: add `setup = path`, an async fn that returns it", show(state));
         mistakes.at(state, message);
     }
     check_durations(&options, mistakes);
@@ -77,20 +72,8 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
         syn::ReturnType::Default => signature.ident.span(),
         syn::ReturnType::Type(_, ty) => ty.span(),
     };
-    let cfg = head
-        .attributes
-        .into_iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"))
-        .collect();
-    Some(Test {
-        name: signature.ident.clone(),
-        returned,
-        cfg,
-        takes_cx,
-        state,
-        rate,
-        options,
-    })
+    let cfg = head.attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    Some(Test { name: signature.ident.clone(), returned, cfg, takes_cx, state, rate, options })
 }
 
 fn check_signature(signature: &syn::Signature, mistakes: &mut Mistakes) {
@@ -98,20 +81,14 @@ fn check_signature(signature: &syn::Signature, mistakes: &mut Mistakes) {
         mistakes.at(signature.fn_token, "a perf test is async: write `async fn`");
     }
     if let syn::Safety::Unsafe(token) = &signature.safety {
-        mistakes.at(
-            token,
-            "a perf test is called by the engine, so it cannot be unsafe",
-        );
+        mistakes.at(token, "a perf test is called by the engine, so it cannot be unsafe");
     }
     if let Some(abi) = &signature.abi {
         mistakes.at(abi, "a perf test has no ABI of its own; leave `extern` out");
     }
     for generic in &signature.generics.params {
         if !matches!(generic, GenericParam::Lifetime(_)) {
-            mistakes.at(
-                generic,
-                "a perf test has no type parameters: there is nothing to call it with",
-            );
+            mistakes.at(generic, "a perf test has no type parameters: there is nothing to call it with");
         }
     }
 }
@@ -126,7 +103,7 @@ fn arguments(signature: &syn::Signature, mistakes: &mut Mistakes) -> (bool, Opti
         match argument {
             FnArg::Typed(argument) => match &*argument.ty {
                 Type::Reference(reference) if reference.mutability.is_none() => {
-                    types.push(reference.elem.clone())
+                    types.push(reference.elem.clone());
                 }
                 Type::Reference(reference) => {
                     mistakes.at(
@@ -147,23 +124,12 @@ fn arguments(signature: &syn::Signature, mistakes: &mut Mistakes) -> (bool, Opti
 }
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
-    let Options {
-        duration,
-        timeout,
-        warmup,
-        graceful_stop,
-        ..
-    } = options;
-    for (given, may_be_zero) in [
-        (duration, false),
-        (timeout, false),
-        (warmup, true),
-        (graceful_stop, true),
-    ] {
+    let Options { duration, timeout, warmup, graceful_stop, .. } = options;
+    for (given, may_be_zero) in [(duration, false), (timeout, false), (warmup, true), (graceful_stop, true)] {
         let Some((key, text)) = given else { continue };
         match parse_duration(&text.value()) {
             Ok(Duration::ZERO) if !may_be_zero => {
-                mistakes.at(text, format!("`{key}` is zero; write one above zero"))
+                mistakes.at(text, format!("`{key}` is zero; write one above zero"));
             }
             Ok(_) => {}
             Err(error) => mistakes.at(text, format!("{key}: {error}")),
@@ -172,15 +138,7 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
 }
 
 fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
-    let Options {
-        users,
-        iterations,
-        rounds,
-        max_in_flight,
-        workers,
-        rate,
-        ..
-    } = options;
+    let Options { users, iterations, rounds, max_in_flight, workers, rate, .. } = options;
     for (given, most) in [
         (users, u64::from(u32::MAX)),
         (iterations, u64::MAX),
@@ -197,24 +155,16 @@ fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
     if let (Some((_, literal)), Some(rounds), Some(iterations)) = (rounds, value(rounds), value(iterations))
         && rounds > iterations
     {
-        mistakes.at(
-            literal,
-            format!("{rounds} rounds of {iterations} iterations: a round holds at least one"),
-        );
+        mistakes
+            .at(literal, format!("{rounds} rounds of {iterations} iterations: a round holds at least one"));
     }
     if let (Some((key, _)), None) = (max_in_flight, rate) {
-        mistakes.at(
-            key,
-            "`max_in_flight` caps an open load; a closed one has as many in flight as `users`",
-        );
+        mistakes.at(key, "`max_in_flight` caps an open load; a closed one has as many in flight as `users`");
     }
 }
 
 fn number(literal: &LitInt) -> Option<u64> {
-    literal
-        .base10_parse()
-        .ok()
-        .filter(|_| literal.suffix().is_empty())
+    literal.base10_parse().ok().filter(|_| literal.suffix().is_empty())
 }
 
 fn check_texts(options: &Options, mistakes: &mut Mistakes) {
@@ -232,25 +182,20 @@ fn check_texts(options: &Options, mistakes: &mut Mistakes) {
     for tag in options.tags.iter().flat_map(|(_, tags)| tags) {
         match tag.value() {
             empty if empty.trim().is_empty() => {
-                mistakes.at(tag, "an empty tag selects nothing; write a word")
+                mistakes.at(tag, "an empty tag selects nothing; write a word");
             }
             twice if !seen.insert(twice.clone()) => {
-                mistakes.at(tag, format!("tag `{twice}` is given twice; keep one"))
+                mistakes.at(tag, format!("tag `{twice}` is given twice; keep one"));
             }
             _ => {}
         }
     }
     if let Some((_, url)) = &options.base_url
-        && !["http://", "https://"].iter().any(|scheme| {
-            url.value()
-                .strip_prefix(scheme)
-                .is_some_and(|host| !host.is_empty())
-        })
+        && !["http://", "https://"]
+            .iter()
+            .any(|scheme| url.value().strip_prefix(scheme).is_some_and(|host| !host.is_empty()))
     {
-        mistakes.at(
-            url,
-            "`base_url` is a whole address such as \"http://127.0.0.1:8080\"",
-        );
+        mistakes.at(url, "`base_url` is a whole address such as \"http://127.0.0.1:8080\"");
     }
 }
 
@@ -259,20 +204,17 @@ fn check_gates(options: &Options, mistakes: &mut Mistakes) {
         return;
     };
     if gates.is_empty() {
-        mistakes.at(
-            key,
-            "`baseline()` names nothing; write `baseline(\"p50\" = \"5%\")` or `baseline(off)`",
-        );
+        mistakes.at(key, "`baseline()` names nothing; write `baseline(\"p50\" = \"5%\")` or `baseline(off)`");
     }
     let mut seen = BTreeSet::new();
     for option in gates {
         match option {
             GateOption::Off(off) if gates.len() > 1 => {
-                mistakes.at(off, "`off` stands alone in `baseline(off)`")
+                mistakes.at(off, "`off` stands alone in `baseline(off)`");
             }
             GateOption::Off(_) => {}
             GateOption::Metric(metric, tolerance) => {
-                check_gate(metric, tolerance.as_ref(), &mut seen, mistakes)
+                check_gate(metric, tolerance.as_ref(), &mut seen, mistakes);
             }
         }
     }
@@ -291,7 +233,7 @@ fn check_gate(
         }
         Ok(_) => {}
         Err(error @ (gate::GateError::Tolerance(_) | gate::GateError::NoTolerance(_))) => {
-            mistakes.at(tolerance, error)
+            mistakes.at(tolerance, error);
         }
         Err(error) => mistakes.at(metric, error),
     }
@@ -307,10 +249,9 @@ fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
     };
     match text.parse::<Rate>().map(Rate::as_per_second) {
         Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => return Some(rate),
-        Ok(rate) if rate > HIGHEST_RATE => mistakes.at(
-            literal,
-            "a rate above 10,000,000/s cannot be offered by one machine",
-        ),
+        Ok(rate) if rate > HIGHEST_RATE => {
+            mistakes.at(literal, "a rate above 10,000,000/s cannot be offered by one machine");
+        }
         Ok(_) => mistakes.at(literal, "a rate of zero offers nothing; write one above zero"),
         Err(error) => mistakes.at(literal, error),
     }
@@ -319,20 +260,9 @@ fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
 
 /// What is missing is told only where every key could be read: the unreadable one may be it.
 fn check_load(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
-    let Options {
-        rate,
-        users,
-        iterations,
-        duration,
-        setup,
-        teardown,
-        ..
-    } = options;
+    let Options { rate, users, iterations, duration, setup, teardown, .. } = options;
     if let (Some(_), Some((key, _))) = (rate, users) {
-        mistakes.at(
-            key,
-            "`users` contradicts `rate`: a load is open or closed; keep one",
-        );
+        mistakes.at(key, "`users` contradicts `rate`: a load is open or closed; keep one");
     }
     if !all_keys_were_read {
         return;
@@ -343,10 +273,7 @@ fn check_load(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistak
         .map(|(key, _)| key.clone())
         .or(users.as_ref().filter(|_| iterations.is_none()).map(key));
     if let (Some(key), None) = (endless, duration) {
-        mistakes.at(
-            &key,
-            format!("`{key}` needs a `duration`, such as `duration = \"10s\"`"),
-        );
+        mistakes.at(&key, format!("`{key}` needs a `duration`, such as `duration = \"10s\"`"));
     }
     if rate.is_none() && users.is_none() && iterations.is_none() {
         let message = "no load: add `rate = 200`, `users = 50` or `iterations = 1000`";
@@ -366,9 +293,7 @@ mod tests {
     fn mistakes(attribute: &str, item: &str) -> Vec<String> {
         let expanded = expand(attribute.parse().unwrap(), &item.parse().unwrap()).to_string();
         let parts = expanded.split("compile_error ! { \"").skip(1);
-        parts
-            .map(|part| part.split("\" }").next().unwrap_or("").replace("\\\"", "\""))
-            .collect()
+        parts.map(|part| part.split("\" }").next().unwrap_or("").replace("\\\"", "\"")).collect()
     }
 
     fn of(attribute: &str) -> Vec<String> {
@@ -382,10 +307,7 @@ mod tests {
             baseline("p50" = "5%", "service.p95"), setup = make::<A, B>, teardown = clean, base_url = "http://h",
             client = tune, tags("a", "b"), ignore = "slow", crate = renamed"#;
         assert_eq!(of(everything), Vec::<String>::new());
-        assert_eq!(
-            of("users = 5, iterations = 10, baseline(off), ignore"),
-            Vec::<String>::new()
-        );
+        assert_eq!(of("users = 5, iterations = 10, baseline(off), ignore"), Vec::<String>::new());
     }
 
     #[test]
@@ -394,10 +316,7 @@ mod tests {
             ("raet = 200, iterations = 1", "did you mean `rate`?"),
             ("colour = 200, iterations = 1", "the keys are rate"),
             ("iterations = 1, iterations = 2", "given twice"),
-            (
-                "users = 1, rate = 1, duration = \"1s\"",
-                "`users` contradicts `rate`",
-            ),
+            ("users = 1, rate = 1, duration = \"1s\"", "`users` contradicts `rate`"),
             ("rate = 1", "`rate` needs a `duration`"),
             ("users = 1", "`users` needs a `duration`"),
             ("", "no load: add"),
@@ -416,20 +335,11 @@ mod tests {
             ("rate = \"fast\", duration = \"1s\"", "is not a rate"),
             ("iterations = 5, thresholds(\"p99\")", "METRIC OP VALUE"),
             ("iterations = 5, thresholds(\"p99 < 0ms\")", "can never hold"),
-            (
-                "iterations = 5, thresholds(\"p99 < 1s\", \"p99<1s\")",
-                "given twice",
-            ),
-            (
-                "iterations = 5, thresholds = \"p99 < 1s\"",
-                "write `thresholds(…)`",
-            ),
+            ("iterations = 5, thresholds(\"p99 < 1s\", \"p99<1s\")", "given twice"),
+            ("iterations = 5, thresholds = \"p99 < 1s\"", "write `thresholds(…)`"),
             ("iterations = 5, baseline(\"errors\")", "is not compared"),
             ("iterations = 5, baseline(\"p50\" = \"0%\")", "above zero"),
-            (
-                "iterations = 5, baseline(\"p50\", \"service.p50\")",
-                "given twice",
-            ),
+            ("iterations = 5, baseline(\"p50\", \"service.p50\")", "given twice"),
             ("iterations = 5, baseline(off, \"p50\")", "stands alone"),
             ("iterations = 5, baseline(on)", "baseline(off)"),
             ("iterations = 5, baseline()", "names nothing"),
@@ -439,10 +349,7 @@ mod tests {
             ("iterations = 5, teardown = clean", "add `setup = path`"),
         ] {
             let found = of(attribute);
-            assert!(
-                found.len() == 1 && found[0].contains(advice),
-                "{attribute}: {found:?}"
-            );
+            assert!(found.len() == 1 && found[0].contains(advice), "{attribute}: {found:?}");
         }
     }
 
@@ -462,20 +369,14 @@ mod tests {
             let found = mistakes("iterations = 1", item);
             assert!(found.len() == 1 && found[0].contains(advice), "{item}: {found:?}");
         }
-        assert_eq!(
-            mistakes("iterations = 1", "async fn f<'a>(cx: &'a Cx) {}"),
-            Vec::<String>::new()
-        );
+        assert_eq!(mistakes("iterations = 1", "async fn f<'a>(cx: &'a Cx) {}"), Vec::<String>::new());
     }
 
     #[test]
     fn all_mistakes_are_told_at_once_and_none_is_hidden_by_another() {
         let found = of("raet = 1, users = 0, timeout = 5, thresholds(\"p99 50\"), tags(\"\")");
         assert_eq!(found.len(), 5, "{found:?}");
-        assert!(
-            !found.iter().any(|mistake| mistake.contains("needs a `duration`")),
-            "{found:?}"
-        );
+        assert!(!found.iter().any(|mistake| mistake.contains("needs a `duration`")), "{found:?}");
     }
 
     #[test]
@@ -487,11 +388,7 @@ mod tests {
             }
         );
         for attribute in [quote!(iterations = 1), quote!(nonsense)] {
-            assert!(
-                expand(attribute, &item)
-                    .to_string()
-                    .starts_with(&item.to_string())
-            );
+            assert!(expand(attribute, &item).to_string().starts_with(&item.to_string()));
         }
     }
 }

@@ -44,10 +44,7 @@ impl Parse for GateOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) {
             let metric = input.parse()?;
-            let tolerance = input
-                .parse::<Option<Token![=]>>()?
-                .map(|_| input.parse())
-                .transpose()?;
+            let tolerance = input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose()?;
             return Ok(GateOption::Metric(metric, tolerance));
         }
         match input.parse::<Ident>() {
@@ -138,9 +135,7 @@ impl Options {
             "graceful_stop" => once(&mut self.graceful_stop, key, input, |i, k| value(i, k, DURATION)),
             "workers" => once(&mut self.workers, key, input, |i, k| value(i, k, NUMBER)),
             "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, TEXTS)),
-            "baseline" => once(&mut self.baseline, key, input, |i, k| {
-                list(i, k, "metrics in parentheses")
-            }),
+            "baseline" => once(&mut self.baseline, key, input, |i, k| list(i, k, "metrics in parentheses")),
             "setup" => once(&mut self.setup, key, input, |i, k| value(i, k, PATH)),
             "teardown" => once(&mut self.teardown, key, input, |i, k| value(i, k, PATH)),
             "base_url" => once(&mut self.base_url, key, input, |i, k| {
@@ -152,9 +147,7 @@ impl Options {
                 true => Ok(None),
                 false => value(i, k, "a reason in quotes").map(Some),
             }),
-            "crate" => once(&mut self.krate, key, input, |i, k| {
-                value(i, k, "the path of a crate")
-            }),
+            "crate" => once(&mut self.krate, key, input, |i, k| value(i, k, "the path of a crate")),
             unknown => Err(unknown_key(unknown, key.span())),
         }
     }
@@ -176,15 +169,10 @@ fn once<T>(
 ) -> syn::Result<()> {
     let value = read(input, &key)?;
     if !input.is_empty() {
-        return Err(input.error(format!(
-            "unexpected after the value of `{key}`; write a comma between keys"
-        )));
+        return Err(input.error(format!("unexpected after the value of `{key}`; write a comma between keys")));
     }
     if place.is_some() {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}` is given twice; keep one"),
-        ));
+        return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; keep one")));
     }
     *place = Some((key, value));
     Ok(())
@@ -214,10 +202,7 @@ fn first(tokens: TokenStream) -> TokenStream {
 
 fn list<T: Parse>(input: ParseStream<'_>, key: &Ident, what: &str) -> syn::Result<Vec<T>> {
     if !input.peek(syn::token::Paren) {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}` takes {what}: write `{key}(…)`"),
-        ));
+        return Err(syn::Error::new(key.span(), format!("`{key}` takes {what}: write `{key}(…)`")));
     }
     let inner;
     syn::parenthesized!(inner in input);

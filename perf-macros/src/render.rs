@@ -1,7 +1,7 @@
 //! What stands beside the function: its registration. Touches nothing but `__private`.
 
 use crate::check::Test;
-use crate::options::{GateOption, Given, Options};
+use crate::options::{GateOption, Options};
 use perf_core::units::parse_duration;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -13,12 +13,7 @@ pub(crate) fn registration(test: &Test) -> TokenStream {
     let private = private(&test.options);
     let (spec, user) = (spec(test), user(test));
     let (setup, teardown) = (setup(test), teardown(test));
-    let client = optional(
-        test.options
-            .client
-            .as_ref()
-            .map(|(_, path)| path.to_token_stream()),
-    );
+    let client = optional(test.options.client.as_ref().map(|(_, path)| path.to_token_stream()));
     quote! {
         #(#cfg)*
         const _: () = {
@@ -49,25 +44,16 @@ fn spec(test: &Test) -> TokenStream {
         graceful_stop,
         ..
     } = &test.options;
-    let Options {
-        thresholds,
-        tags,
-        base_url,
-        ignore,
-        ..
-    } = &test.options;
+    let Options { thresholds, tags, base_url, ignore, .. } = &test.options;
     let numbers = [users, iterations, rounds, max_in_flight, workers]
         .map(|given| field(given.as_ref(), |n| quote!(#n)));
     let durations =
         [duration, warmup, timeout, graceful_stop].map(|given| field(given.as_ref(), nanoseconds));
-    let rate = test
-        .rate
-        .map(|rate| quote!(rate: ::core::option::Option::Some(#rate),));
+    let rate = test.rate.map(|rate| quote!(rate: ::core::option::Option::Some(#rate),));
     let base_url = field(base_url.as_ref(), |url| quote!(#url));
-    let ignore = field(ignore.as_ref(), |reason| {
-        reason.as_ref().map_or(quote!(""), |reason| quote!(#reason))
-    });
-    let lists = [thresholds, tags].map(texts);
+    let ignore =
+        field(ignore.as_ref(), |reason| reason.as_ref().map_or(quote!(""), |reason| quote!(#reason)));
+    let lists = [thresholds.as_ref(), tags.as_ref()].map(texts);
     let baseline = baseline(&test.options);
     quote!(#rate #(#numbers)* #(#durations)* #(#lists)* #base_url #ignore #baseline)
 }
@@ -88,10 +74,8 @@ fn nanoseconds(text: &LitStr) -> TokenStream {
     quote!(::core::time::Duration::from_nanos(#nanoseconds))
 }
 
-fn texts(given: &Given<Vec<LitStr>>) -> Option<TokenStream> {
-    given
-        .as_ref()
-        .map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
+fn texts(given: Option<&(proc_macro2::Ident, Vec<LitStr>)>) -> Option<TokenStream> {
+    given.as_ref().map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
 }
 
 fn baseline(options: &Options) -> Option<TokenStream> {
@@ -163,23 +147,13 @@ fn teardown(test: &Test) -> TokenStream {
 }
 
 fn state(test: &Test, span: proc_macro2::Span) -> TokenStream {
-    test.state
-        .as_ref()
-        .map_or(quote_spanned!(span=> _), |state| quote!(#state))
+    test.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path that was written.
 pub(crate) fn paths_only(test: &Test) -> TokenStream {
-    let Options {
-        setup,
-        teardown,
-        client,
-        ..
-    } = &test.options;
-    let paths = [setup, teardown, client]
-        .into_iter()
-        .flatten()
-        .map(|(_, path)| path);
+    let Options { setup, teardown, client, .. } = &test.options;
+    let paths = [setup, teardown, client].into_iter().flatten().map(|(_, path)| path);
     quote!(const _: () = { #(let _ = &#paths;)* };)
 }
 

@@ -41,10 +41,7 @@ impl Draft {
             (is_isbn(&self.isbn), "isbn must be thirteen digits"),
             (is_line(&self.title), "title must have 1 to 200 characters"),
             (is_line(&self.author), "author must have 1 to 200 characters"),
-            (
-                (1450..=2100).contains(&self.year),
-                "year must lie between 1450 and 2100",
-            ),
+            ((1450..=2100).contains(&self.year), "year must lie between 1450 and 2100"),
         ]
         .into_iter()
         .filter_map(|(holds, problem)| (!holds).then_some(problem))

@@ -39,13 +39,8 @@ impl Catalogue {
     /// Opens the catalogue in the file at `path`, or starts an empty one there. Blocks for a few file operations.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let writer = open_writer(path)?;
-        let readers = (0..READERS)
-            .map(|_| open_reader(path))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            readers: Pool::new(readers),
-            writer: Pool::new(vec![writer]),
-        })
+        let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
+        Ok(Self { readers: Pool::new(readers), writer: Pool::new(vec![writer]) })
     }
 
     /// Up to `limit` books in the order they were added, leaving out the first `skip`.
@@ -62,10 +57,7 @@ impl Catalogue {
     /// The book with this id, if there is one.
     pub async fn find(&self, id: i64) -> Result<Option<Book>, Error> {
         self.read(move |connection| {
-            connection
-                .prepare_cached("SELECT * FROM book WHERE id = ?1")?
-                .query_row([id], book)
-                .optional()
+            connection.prepare_cached("SELECT * FROM book WHERE id = ?1")?.query_row([id], book).optional()
         })
         .await
     }
@@ -87,9 +79,7 @@ impl Catalogue {
 
     /// Adds a book and returns it with its id. It is the caller's to have checked the draft's problems.
     pub async fn add(&self, draft: Draft) -> Result<Book, Error> {
-        self.writer
-            .run(move |connection| insert(connection, draft))
-            .await?
+        self.writer.run(move |connection| insert(connection, draft)).await?
     }
 
     /// Adds all books, or none if one cannot be added.
@@ -128,20 +118,11 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 fn insert(connection: &Connection, draft: Draft) -> Result<Book, Error> {
-    let Draft {
-        isbn,
-        title,
-        author,
-        year,
-        price_cents,
-    } = draft;
+    let Draft { isbn, title, author, year, price_cents } = draft;
     let inserted = connection
         .prepare_cached(
             "INSERT INTO book (isbn, title, author, year, price_cents)
@@ -154,23 +135,14 @@ fn insert(connection: &Connection, draft: Draft) -> Result<Book, Error> {
             |row| row.get(0),
         );
     match inserted {
-        Ok(id) => Ok(Book {
-            id,
-            isbn,
-            title,
-            author,
-            year,
-            price_cents,
-        }),
+        Ok(id) => Ok(Book { id, isbn, title, author, year, price_cents }),
         Err(error) if is_duplicate(&error) => Err(Error::DuplicateIsbn(isbn)),
         Err(error) => Err(error.into()),
     }
 }
 
 fn is_duplicate(error: &rusqlite::Error) -> bool {
-    error
-        .sqlite_error()
-        .is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
 fn book(row: &Row) -> rusqlite::Result<Book> {
@@ -189,6 +161,7 @@ fn phrase(words: &str) -> String {
     words
         .split(|c: char| c.is_whitespace() || c.is_control() || c == '"')
         .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\" "))
-        .collect()
+        .map(|word| format!("\"{word}\""))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

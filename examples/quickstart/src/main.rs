@@ -12,9 +12,8 @@ async fn main() -> anyhow::Result<()> {
     let catalogue = Catalogue::open(&folder.path().join("books.db"))?;
     catalogue.add_all(seed::books()).await?;
 
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .with_context(|| format!("cannot use port {port}"))?;
+    let listener =
+        TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("cannot use port {port}"))?;
     println!("{} books on http://{}/books", seed::COUNT, listener.local_addr()?);
     tokio::select! {
         ended = serve(listener, catalogue) => ended?,
@@ -25,9 +24,9 @@ async fn main() -> anyhow::Result<()> {
 
 fn port() -> anyhow::Result<u16> {
     match std::env::args().nth(1) {
-        Some(text) => text
-            .parse()
-            .with_context(|| format!("`{text}` is not a port; usage: quickstart [PORT]")),
+        Some(text) => {
+            text.parse().with_context(|| format!("`{text}` is not a port; usage: quickstart [PORT]"))
+        }
         None => Ok(3000),
     }
 }

@@ -17,10 +17,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(connections: Vec<Connection>) -> Self {
         let permits = Arc::new(Semaphore::new(connections.len()));
-        Self {
-            idle: Arc::new(Mutex::new(connections)),
-            permits,
-        }
+        Self { idle: Arc::new(Mutex::new(connections)), permits }
     }
 
     /// Runs `work` to its end, even when the caller stops waiting for it. Fails only if `work` panics.
@@ -33,16 +30,9 @@ impl Pool {
     }
 
     async fn lease(&self) -> Lease {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let connection = lock(&self.idle).pop();
-        Lease {
-            connection,
-            idle: Arc::clone(&self.idle),
-            _permit: permit,
-        }
+        Lease { connection, idle: Arc::clone(&self.idle), _permit: permit }
     }
 }
 
@@ -55,9 +45,7 @@ struct Lease {
 
 impl Lease {
     fn connection(&mut self) -> &mut Connection {
-        self.connection
-            .as_mut()
-            .expect("there is a connection for each permit")
+        self.connection.as_mut().expect("there is a connection for each permit")
     }
 }
 

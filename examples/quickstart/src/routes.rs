@@ -45,9 +45,7 @@ async fn list(
 ) -> Result<Json<Page>, Refusal> {
     let page = query?.page.map_or(1, NonZeroU32::get);
     // One more than the page holds tells whether there is a next one.
-    let mut books = catalogue
-        .list((page - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE + 1)
-        .await?;
+    let mut books = catalogue.list((page - 1).saturating_mul(PAGE_SIZE), PAGE_SIZE + 1).await?;
     let next = (books.len() > PAGE_SIZE as usize).then(|| page + 1);
     books.truncate(PAGE_SIZE as usize);
     Ok(Json(Page { books, next }))
@@ -59,8 +57,7 @@ async fn find(
 ) -> Result<Json<Book>, Refusal> {
     let Path(id) = id?;
     let book = catalogue.find(id).await?;
-    book.map(Json)
-        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no book {id}")))
+    book.map(Json).ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no book {id}")))
 }
 
 #[derive(Deserialize)]
@@ -74,10 +71,7 @@ async fn search(
 ) -> Result<Json<Vec<Book>>, Refusal> {
     let words = &query?.q;
     if words.trim().is_empty() {
-        return Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "q must have at least one word",
-        ));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "q must have at least one word"));
     }
     Ok(Json(catalogue.search(words, PAGE_SIZE).await?))
 }
@@ -89,10 +83,7 @@ async fn create(
     let Json(draft) = draft?;
     let problems = draft.problems();
     if !problems.is_empty() {
-        return Err(Refusal::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            problems.join("; "),
-        ));
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, problems.join("; ")));
     }
     let book = catalogue.add(draft).await?;
     let location = format!("/books/{}", book.id);
@@ -107,10 +98,7 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-        }
+        Self { status, message: message.into() }
     }
 }
 

@@ -54,12 +54,9 @@ const NOUNS: [&str; 25] = [
     "Year",
     "Zodiac",
 ];
-const PLACES: [&str; 10] = [
-    "Aarhus", "Bergen", "Coimbra", "Delft", "Evora", "Faenza", "Ghent", "Hvar", "Ivrea", "Jaca",
-];
-const FIRST_NAMES: [&str; 8] = [
-    "Ada", "Bruno", "Clara", "Daniel", "Edith", "Felix", "Grete", "Henrik",
-];
+const PLACES: [&str; 10] =
+    ["Aarhus", "Bergen", "Coimbra", "Delft", "Evora", "Faenza", "Ghent", "Hvar", "Ivrea", "Jaca"];
+const FIRST_NAMES: [&str; 8] = ["Ada", "Bruno", "Clara", "Daniel", "Edith", "Felix", "Grete", "Henrik"];
 const LAST_NAMES: [&str; 13] = [
     "Abbott",
     "Bianchi",
@@ -83,13 +80,14 @@ pub fn books() -> impl Iterator<Item = Draft> + Send {
 
 /// The `number`-th book. Up to [`COUNT`] no two share a title or an ISBN; after that they start over.
 pub fn book(number: u64) -> Draft {
-    let number = (number % COUNT) as usize;
-    let adjective = ADJECTIVES[number % ADJECTIVES.len()];
-    let noun = NOUNS[number / ADJECTIVES.len() % NOUNS.len()];
-    let place = PLACES[number / (ADJECTIVES.len() * NOUNS.len())];
+    let number = number % COUNT;
+    let index = number as usize;
+    let adjective = ADJECTIVES[index % ADJECTIVES.len()];
+    let noun = NOUNS[index / ADJECTIVES.len() % NOUNS.len()];
+    let place = PLACES[index / (ADJECTIVES.len() * NOUNS.len())];
     // The lengths have no common factor, so that every name meets every other.
-    let first_name = FIRST_NAMES[number % FIRST_NAMES.len()];
-    let last_name = LAST_NAMES[number % LAST_NAMES.len()];
+    let first_name = FIRST_NAMES[index % FIRST_NAMES.len()];
+    let last_name = LAST_NAMES[index % LAST_NAMES.len()];
     Draft {
         isbn: format!("978{number:010}"),
         title: format!("The {adjective} {noun} of {place}"),

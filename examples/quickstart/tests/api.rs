@@ -18,9 +18,7 @@ async fn service() -> (TempDir, Router) {
 async fn ask(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-        .await
-        .unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())
 }
 
@@ -39,10 +37,7 @@ async fn the_list_comes_in_pages() {
     for (page, books, next) in [(1, 20, Some(2)), (3, 5, None), (4, 0, None)] {
         let (status, body) = get(&router, &format!("/books?page={page}")).await;
         let found: Page = serde_json::from_value(body).unwrap();
-        assert_eq!(
-            (status, found.books.len(), found.next),
-            (StatusCode::OK, books, next)
-        );
+        assert_eq!((status, found.books.len(), found.next), (StatusCode::OK, books, next));
     }
     assert_eq!(get(&router, "/books?page=0").await.0, StatusCode::BAD_REQUEST);
 }
@@ -54,37 +49,19 @@ async fn a_new_book_can_be_read_and_found() {
     let (status, body) = post(&router, &draft).await;
     let book: Book = serde_json::from_value(body.clone()).unwrap();
     assert_eq!(status, StatusCode::CREATED);
-    assert_eq!(
-        get(&router, &format!("/books/{}", book.id)).await,
-        (StatusCode::OK, body.clone())
-    );
-    assert_eq!(
-        get(&router, "/books/search?q=load%20tester").await,
-        (StatusCode::OK, json!([body]))
-    );
+    assert_eq!(get(&router, &format!("/books/{}", book.id)).await, (StatusCode::OK, body.clone()));
+    assert_eq!(get(&router, "/books/search?q=load%20tester").await, (StatusCode::OK, json!([body])));
     assert_eq!(post(&router, &draft).await.0, StatusCode::CONFLICT);
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_refused() {
     let (_folder, router) = service().await;
-    let (status, body) = post(
-        &router,
-        &json!({ "isbn": "1", "title": "", "author": "A", "year": 1, "price_cents": 1 }),
-    )
-    .await;
+    let (status, body) =
+        post(&router, &json!({ "isbn": "1", "title": "", "author": "A", "year": 1, "price_cents": 1 })).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(
-        body["error"]
-            .as_str()
-            .unwrap()
-            .contains("isbn must be thirteen digits; title must"),
-        "{body}"
-    );
+    assert!(body["error"].as_str().unwrap().contains("isbn must be thirteen digits; title must"), "{body}");
     assert_eq!(get(&router, "/books/999").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(
-        get(&router, "/books/search?q=%20").await.0,
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(get(&router, "/books/search?q=%20").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(get(&router, "/books/search?q=%22AND").await.0, StatusCode::OK);
 }

@@ -21,22 +21,14 @@ async fn shop(cx: &Setup) -> Result<Shop, Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     cx.set_base_url(format!("http://{}", listener.local_addr()?));
     tokio::spawn(serve(listener, catalogue));
-    Ok(Shop {
-        _folder: folder,
-        next: AtomicU64::new(seed::COUNT),
-    })
+    Ok(Shop { _folder: folder, next: AtomicU64::new(seed::COUNT) })
 }
 
 /// Arrivals at a rate, whatever the service does: what a page of the list costs its readers.
 #[perf_test(rate = 200, duration = "15s", thresholds("p99 < 250ms", "errors < 0.1%"), setup = shop, tags("read"))]
 async fn list_books(cx: &Cx) -> Result<(), Error> {
     let page = 1 + cx.iteration() % 50;
-    let list: Page = cx
-        .get("/books")
-        .query(&[("page", page)])
-        .await?
-        .expect_status(200)?
-        .json()?;
+    let list: Page = cx.get("/books").query(&[("page", page)]).await?.expect_status(200)?.json()?;
     cx.check("a full page", list.books.len() == 20);
     Ok(())
 }
@@ -46,12 +38,8 @@ async fn list_books(cx: &Cx) -> Result<(), Error> {
 async fn search_books(cx: &Cx) -> Result<(), Error> {
     const WORDS: [&str; 4] = ["silent river", "winter", "ada", "harbour ghent"];
     let words = WORDS[usize::try_from(cx.iteration() % 4)?];
-    let found: Vec<Book> = cx
-        .get("/books/search")
-        .query(&[("q", words)])
-        .await?
-        .expect_status(200)?
-        .json()?;
+    let found: Vec<Book> =
+        cx.get("/books/search").query(&[("q", words)]).await?.expect_status(200)?.json()?;
     cx.check("something was found", !found.is_empty());
     Ok(())
 }
@@ -74,17 +62,11 @@ async fn add_a_book(cx: &Cx, shop: &Shop) -> Result<(), Error> {
         })
         .await?;
     let url = format!("/books/{}", created.id);
-    let read: Book = cx
-        .step("read", async {
-            Ok::<_, Error>(cx.get(&url).await?.expect_status(200)?.json()?)
-        })
-        .await?;
+    let read: Book =
+        cx.step("read", async { Ok::<_, Error>(cx.get(&url).await?.expect_status(200)?.json()?) }).await?;
     cx.check("the same book", read == created);
     let search = cx.get("/books/search").query(&[("q", &draft.title)]);
-    cx.step("find", async {
-        Ok::<_, Error>(search.await?.expect_status(200)?)
-    })
-    .await?;
+    cx.step("find", async { Ok::<_, Error>(search.await?.expect_status(200)?) }).await?;
     Ok(())
 }
 

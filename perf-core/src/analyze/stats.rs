@@ -66,12 +66,9 @@ mod tests {
     #[test]
     fn t_quantiles_are_those_of_the_tables() {
         // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
-        for (degrees, probability, table) in [
-            (10.0, 0.95, 1.812),
-            (10.0, 0.99, 2.764),
-            (14.0, 0.975, 2.145),
-            (30.0, 0.999, 3.385),
-        ] {
+        for (degrees, probability, table) in
+            [(10.0, 0.95, 1.812), (10.0, 0.99, 2.764), (14.0, 0.975, 2.145), (30.0, 0.999, 3.385)]
+        {
             let t = StudentT::with_freedom(degrees).unwrap();
             assert!(
                 (t.quantile(probability) - table).abs() < 0.0006,

@@ -114,14 +114,7 @@ fn merged<'a>(parts: impl IntoIterator<Item = Option<&'a Histogram>>) -> Histogr
 impl Summary {
     /// Of one session.
     pub fn of(plan: &Plan, recording: &Recording) -> Self {
-        let Tally {
-            counts,
-            succeeded,
-            failed,
-            interrupted,
-            errors,
-            marks,
-        } = &recording.measured;
+        let Tally { counts, succeeded, failed, interrupted, errors, marks } = &recording.measured;
         let of_all =
             |time: fn(&Times) -> Option<&Histogram>| merged([succeeded, failed, interrupted].map(time));
         let finished_inside = recording.rounds.iter().map(|round| round.succeeded).sum();
@@ -135,9 +128,7 @@ impl Summary {
         });
         let warmup = &recording.warmup;
         Summary {
-            scheduled: plan
-                .scheduled()
-                .or_else(|| recording.stopped_by.is_none().then_some(counts.planned)),
+            scheduled: plan.scheduled().or_else(|| recording.stopped_by.is_none().then_some(counts.planned)),
             counts: *counts,
             measured_for: recording.measured_for,
             response: of_all(Times::response),

@@ -103,11 +103,7 @@ impl Live {
 
     /// What runs now, as of its last tick.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        self.0
-            .snapshot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Shows how it stands, or that nothing runs.

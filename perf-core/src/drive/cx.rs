@@ -32,11 +32,7 @@ pub struct Common {
 impl Common {
     /// Without a transport: one is made at first use, or set by the worker.
     pub fn new(base_url: Option<String>, state: State) -> Rc<Self> {
-        Rc::new(Common {
-            base_url,
-            state,
-            transport: OnceCell::new(),
-        })
+        Rc::new(Common { base_url, state, transport: OnceCell::new() })
     }
 }
 
@@ -64,12 +60,7 @@ impl Cx {
 
     /// One user of a worker.
     pub(crate) fn of_user(user_id: u64, common: Rc<Common>) -> Self {
-        Cx {
-            user_id,
-            iteration: Cell::new(0),
-            common,
-            marks: Rc::default(),
-        }
+        Cx { user_id, iteration: Cell::new(0), common, marks: Rc::default() }
     }
 
     /// Which user this is, from 0: in a closed load one of its users, in an open one a slot of concurrency.
@@ -102,10 +93,7 @@ impl Cx {
     /// When `setup` made something of another type. The attribute checks the second parameter of a test function;
     /// only a call of this method can be wrong.
     pub fn state<S: 'static>(&self) -> &S {
-        self.common
-            .state
-            .downcast_ref()
-            .unwrap_or_else(|| panic!("`setup` made no `{}`", type_name::<S>()))
+        self.common.state.downcast_ref().unwrap_or_else(|| panic!("`setup` made no `{}`", type_name::<S>()))
     }
 
     /// Times a part of the iteration under a name of its own.
@@ -113,12 +101,7 @@ impl Cx {
     /// Its percentiles are reported apart and can be limited: `thresholds("p95{step=login} < 20ms")`. A step that is
     /// given up with its iteration counts as interrupted.
     pub async fn step<F: Future>(&self, name: &'static str, future: F) -> F::Output {
-        let mut step = RunningStep {
-            name,
-            began: Instant::now(),
-            took: None,
-            marks: &self.marks,
-        };
+        let mut step = RunningStep { name, began: Instant::now(), took: None, marks: &self.marks };
         let output = future.await;
         step.took = u64::try_from(step.began.elapsed().as_nanos()).ok();
         output

@@ -59,23 +59,13 @@ pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Resu
     let mut watch = Watch::new(plan, crew, edges, live, start);
     watch.collect(&messages);
     live.publish(None);
-    Ok(watch.into_recording(Preparation {
-        setup: Duration::ZERO,
-        workers: workers_took,
-    }))
+    Ok(watch.into_recording(Preparation { setup: Duration::ZERO, workers: workers_took }))
 }
 
 fn edges(plan: &Plan) -> Edges {
     let timed = plan.measured_for().filter(|_| !counts_iterations(plan));
-    let rounds = timed.map(|length| TimedRounds {
-        count: plan.rounds,
-        length: nanos(length).max(1),
-    });
-    Edges {
-        origin: nanos(plan.warmup),
-        tick: nanos(TICK),
-        rounds,
-    }
+    let rounds = timed.map(|length| TimedRounds { count: plan.rounds, length: nanos(length).max(1) });
+    Edges { origin: nanos(plan.warmup), tick: nanos(TICK), rounds }
 }
 
 /// Whether rounds go by the number of finished iterations.
@@ -100,20 +90,10 @@ impl Crew {
         send: &Sender<Message>,
     ) -> Result<Self, EngineError> {
         let plan = Arc::new(plan.clone());
-        let claims = plan
-            .load
-            .iterations()
-            .filter(|_| counts_iterations(&plan))
-            .map(Claims::of);
-        let counted = claims
-            .as_ref()
-            .and(plan.load.iterations())
-            .map(|n| Arc::new(CountedRounds::new(n, plan.rounds)));
-        let mut crew = Crew {
-            starts: Vec::new(),
-            backs: Vec::new(),
-            live_counts: Vec::new(),
-        };
+        let claims = plan.load.iterations().filter(|_| counts_iterations(&plan)).map(Claims::of);
+        let counted =
+            claims.as_ref().and(plan.load.iterations()).map(|n| Arc::new(CountedRounds::new(n, plan.rounds)));
+        let mut crew = Crew { starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
         for number in 0..plan.workers {
             let rules = Rules {
                 worker: number,
@@ -133,23 +113,9 @@ impl Crew {
             let (base_url, state) = (prepared.base_url.clone(), prepared.state.clone());
             let body = move || {
                 let common = Common::new(base_url, state);
-                work(
-                    Job {
-                        plan,
-                        test,
-                        common,
-                        number,
-                        offer,
-                        recorder,
-                        live,
-                    },
-                    &starts,
-                    &send,
-                );
+                work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
             };
-            let thread = thread::Builder::new()
-                .name(format!("perf-worker-{number}"))
-                .spawn(body);
+            let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
             thread.map_err(|e| EngineError::Worker(number, e))?;
             crew.starts.push(start);
             crew.backs.push(back);
@@ -171,9 +137,7 @@ impl Crew {
 
     fn start_at(&self, start: Instant) {
         // One that is gone already will be missed by the watch.
-        self.starts
-            .iter()
-            .for_each(|worker| worker.send(start).unwrap_or_default());
+        self.starts.iter().for_each(|worker| worker.send(start).unwrap_or_default());
     }
 }
 
@@ -241,11 +205,7 @@ struct Known {
 
 impl<'a> Watch<'a> {
     fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Live, start: Instant) -> Self {
-        let known = Known {
-            counts: Counts::default(),
-            heard: start,
-            ended: false,
-        };
+        let known = Known { counts: Counts::default(), heard: start, ended: false };
         let watch = Watch {
             plan,
             live,
@@ -295,9 +255,7 @@ impl<'a> Watch<'a> {
         self.publish(phase, counts);
         slice.clear();
         // A worker that has ended takes nothing back.
-        self.crew.backs[slice.worker as usize]
-            .send(slice)
-            .unwrap_or_default();
+        self.crew.backs[slice.worker as usize].send(slice).unwrap_or_default();
     }
 
     fn publish(&self, phase: Phase, last: Counts) {
@@ -329,10 +287,7 @@ impl<'a> Watch<'a> {
     /// Until when a worker may be silent.
     fn patience_with(&self, worker: u32) -> Instant {
         let drain = self.plan.graceful_stop + PATIENCE;
-        let end = self
-            .plan
-            .measured_for()
-            .map(|length| self.start + self.plan.warmup + length + drain);
+        let end = self.plan.measured_for().map(|length| self.start + self.plan.warmup + length + drain);
         // Where nobody knows the end, a worker still tells of every tick.
         let silent = || self.workers[worker as usize].heard + TICK + self.plan.timeout + drain;
         let planned = end.unwrap_or_else(silent);
@@ -380,17 +335,7 @@ impl<'a> Watch<'a> {
     }
 
     fn into_recording(self, preparation: Preparation) -> Recording {
-        let Watch {
-            plan,
-            live,
-            collection,
-            blocked,
-            lost,
-            began,
-            start,
-            edges,
-            ..
-        } = self;
+        let Watch { plan, live, collection, blocked, lost, began, start, edges, .. } = self;
         let origin = start + Duration::from_nanos(edges.origin);
         let planned = match counts_iterations(plan) {
             true => Duration::from_nanos(collection.last_finish()),

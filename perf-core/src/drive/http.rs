@@ -30,12 +30,7 @@ pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, String> {
         Some(change) => change(builder).build(),
         None => builder.build(),
     };
-    built.map_err(|e| {
-        format!(
-            "the HTTP client cannot be built (attribute key `client`): {}",
-            chain(&e)
-        )
-    })
+    built.map_err(|e| format!("the HTTP client cannot be built (attribute key `client`): {}", chain(&e)))
 }
 
 /// `path` is relative to the base URL unless it is a whole address.
@@ -52,9 +47,7 @@ impl Cx {
     /// The worker's own warm client, for whatever has no method here.
     pub fn http(&self) -> &Client {
         let transport = self.common().transport.get_or_init(|| Box::new(Client::new()));
-        transport
-            .downcast_ref()
-            .unwrap_or_else(|| unreachable!("only this file sets a transport"))
+        transport.downcast_ref().unwrap_or_else(|| unreachable!("only this file sets a transport"))
     }
 
     /// A request by any method. `url` is relative to the base URL, or whole.
@@ -145,12 +138,7 @@ impl IntoFuture for Request {
             let (status, url) = (response.status(), response.url().to_string());
             let headers = response.headers().clone();
             let body = response.bytes().await?;
-            Ok(Response {
-                status,
-                headers,
-                body,
-                url,
-            })
+            Ok(Response { status, headers, body, url })
         })
     }
 }
@@ -177,37 +165,26 @@ impl Response {
     pub fn expect_status(self, expected: u16) -> Result<Self, StatusError> {
         match self.status.as_u16() {
             actual if actual == expected => Ok(self),
-            actual => Err(StatusError {
-                actual,
-                expected,
-                url: self.url,
-            }),
+            actual => Err(StatusError { actual, expected, url: self.url }),
         }
     }
 
     /// The body as a value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
-        serde_json::from_slice(&self.body).map_err(|e| BodyError::Json {
-            url: self.url.clone(),
-            reason: e.to_string(),
-        })
+        serde_json::from_slice(&self.body)
+            .map_err(|e| BodyError::Json { url: self.url.clone(), reason: e.to_string() })
     }
 
     /// The body as text.
     pub fn text(&self) -> Result<&str, BodyError> {
-        std::str::from_utf8(&self.body).map_err(|_| BodyError::Text {
-            url: self.url.clone(),
-        })
+        std::str::from_utf8(&self.body).map_err(|_| BodyError::Text { url: self.url.clone() })
     }
 }
 
 fn of_status(status: StatusCode, url: &str) -> Outcome {
     match status.as_u16() {
         ..400 => Outcome::Succeeded,
-        code => Outcome::Failed(Failure::new(
-            Category::of_status(code),
-            format!("status {code} from {url}"),
-        )),
+        code => Outcome::Failed(Failure::new(Category::of_status(code), format!("status {code} from {url}"))),
     }
 }
 

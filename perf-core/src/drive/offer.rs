@@ -56,11 +56,7 @@ impl Arrivals {
         (number < self.schedule.count()).then(|| Arrival {
             number,
             intended: self.schedule.at(number),
-            phase: if number < self.schedule.warmup_count() {
-                Phase::Warmup
-            } else {
-                Phase::Measured
-            },
+            phase: if number < self.schedule.warmup_count() { Phase::Warmup } else { Phase::Measured },
         })
     }
 
@@ -99,20 +95,14 @@ pub struct Claims {
 impl Claims {
     /// So many.
     pub fn of(all: u64) -> Self {
-        Claims {
-            taken: Arc::default(),
-            all,
-            exhausted: false,
-        }
+        Claims { taken: Arc::default(), all, exhausted: false }
     }
 
     fn take(&mut self) -> Option<u64> {
         // Never beyond the end, so that nobody counts past it.
-        let taken = self
-            .taken
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
-                (taken < self.all).then_some(taken + 1)
-            });
+        let taken = self.taken.try_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            (taken < self.all).then_some(taken + 1)
+        });
         self.exhausted = taken.is_err();
         taken.ok()
     }
@@ -124,11 +114,7 @@ impl Loop {
         if self.is_over(now) {
             return None;
         }
-        let phase = if now < self.origin {
-            Phase::Warmup
-        } else {
-            Phase::Measured
-        };
+        let phase = if now < self.origin { Phase::Warmup } else { Phase::Measured };
         if phase == Phase::Measured
             && let Some(claims) = &mut self.claims
             && claims.take().is_none()
@@ -163,14 +149,7 @@ impl Offer {
                     end: end.unwrap_or(u64::MAX),
                 })
             }
-            _ => Offer::Closed(Loop {
-                worker,
-                workers,
-                begun: 0,
-                claims,
-                origin,
-                end,
-            }),
+            _ => Offer::Closed(Loop { worker, workers, begun: 0, claims, origin, end }),
         }
     }
 
@@ -207,8 +186,8 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn plan(spec: PerfSpec) -> Plan {
-        Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap()
+    fn plan(spec: &PerfSpec) -> Plan {
+        Plan::resolve("test", "perf", spec, &Overrides::default()).unwrap()
     }
 
     fn open(workers: u32) -> Plan {
@@ -218,10 +197,7 @@ mod tests {
             max_in_flight: Some(5),
             ..PerfSpec::default()
         };
-        plan(PerfSpec {
-            workers: Some(workers),
-            ..spec
-        })
+        plan(&PerfSpec { workers: Some(workers), ..spec })
     }
 
     fn arrivals(plan: &Plan, worker: u32) -> Arrivals {
@@ -263,28 +239,18 @@ mod tests {
 
     #[test]
     fn shared_iterations_are_handed_out_exactly_once() {
-        let plan = plan(PerfSpec {
-            users: Some(4),
-            iterations: Some(7),
-            workers: Some(2),
-            ..PerfSpec::default()
-        });
+        let plan =
+            plan(&PerfSpec { users: Some(4), iterations: Some(7), workers: Some(2), ..PerfSpec::default() });
         let claims = Claims::of(7);
         let mut offers = [0, 1].map(|worker| Offer::of(&plan, worker, Some(claims.clone())));
         let mut taken = 0;
         for _ in 0..10 {
             for offer in &mut offers {
-                let Offer::Closed(users) = offer else {
-                    panic!("a closed load")
-                };
+                let Offer::Closed(users) = offer else { panic!("a closed load") };
                 taken += u32::from(users.take(0).is_some());
             }
         }
         assert_eq!(taken, 7);
-        assert!(
-            offers
-                .iter()
-                .all(|offer| offer.is_over(0) && !offer.is_over_by_clock(0))
-        );
+        assert!(offers.iter().all(|offer| offer.is_over(0) && !offer.is_over_by_clock(0)));
     }
 }

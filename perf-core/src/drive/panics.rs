@@ -1,6 +1,6 @@
 //! Keeps panics of test functions quiet: they are counted, and their first message is part of the report.
 //!
-//! The standard hook prints each, with a backtrace where RUST_BACKTRACE is set; the first one of those was measured to
+//! The standard hook prints each, with a backtrace where `RUST_BACKTRACE` is set; the first one of those was measured to
 //! block a worker for a tenth of a second.
 
 use std::cell::{Cell, RefCell};

@@ -38,10 +38,7 @@ pub struct Setup {
 impl Setup {
     /// What relative addresses are relative to, as far as it is known.
     pub fn base_url(&self) -> Option<String> {
-        self.base_url
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says where the target is: that of a server that `setup` started, for example. Beats `base_url` and its flag.
@@ -149,23 +146,14 @@ pub enum PrepareError {
 impl Prepared {
     /// Runs `setup` on a new runtime, which the target never shares with a worker.
     pub fn set_up(test: &Test, base_url: Option<&str>) -> Result<Self, PrepareError> {
-        let support = tokio::runtime::Builder::new_multi_thread()
-            .thread_name("perf-support")
-            .enable_all()
-            .build()?;
-        let cx = Setup {
-            base_url: Mutex::new(base_url.map(str::to_owned)),
-            client: test.client,
-        };
+        let support =
+            tokio::runtime::Builder::new_multi_thread().thread_name("perf-support").enable_all().build()?;
+        let cx = Setup { base_url: Mutex::new(base_url.map(str::to_owned)), client: test.client };
         let state = match test.setup {
             Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
             None => Arc::new(()),
         };
-        Ok(Prepared {
-            state,
-            base_url: cx.base_url(),
-            support,
-        })
+        Ok(Prepared { state, base_url: cx.base_url(), support })
     }
 
     /// Runs `teardown`, then ends whatever `setup` spawned.

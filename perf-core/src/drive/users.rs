@@ -42,11 +42,7 @@ where
         let cx = of_iteration.clone();
         async move { test(&cx).await }
     };
-    Box::new(Iterations {
-        cx,
-        future: Box::pin(None),
-        make,
-    })
+    Box::new(Iterations { cx, future: Box::pin(None), make })
 }
 
 impl<F: Future<Output = Outcome>, M: Fn() -> F> User for Iterations<F, M> {
@@ -55,10 +51,7 @@ impl<F: Future<Output = Outcome>, M: Fn() -> F> User for Iterations<F, M> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        self.future
-            .as_mut()
-            .as_pin_mut()
-            .map_or(Poll::Pending, |future| future.poll(cx))
+        self.future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
     }
 
     fn clear(&mut self) {
@@ -152,25 +145,14 @@ impl<T: Copy> Users<T> {
     /// One more, idle.
     pub fn add(&mut self, user: Box<dyn User>) {
         let slot = u32::try_from(self.slots.len()).unwrap_or(NONE);
-        let alarm = Arc::new(Alarm {
-            slot,
-            queued: AtomicBool::new(false),
-            woken: self.woken.clone(),
-        });
+        let alarm = Arc::new(Alarm { slot, queued: AtomicBool::new(false), woken: self.woken.clone() });
         let waker = Waker::from(alarm.clone());
-        self.slots.push(Slot {
-            user,
-            running: None,
-            alarm,
-            waker,
-            older: NONE,
-            newer: NONE,
-        });
+        self.slots.push(Slot { user, running: None, alarm, waker, older: NONE, newer: NONE });
         self.idle.push_back(slot);
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.slots.len()
     }
 
@@ -242,12 +224,7 @@ impl<T: Copy> Users<T> {
     }
 
     fn unlink(&mut self, slot: u32) -> Option<T> {
-        let Slot {
-            older,
-            newer,
-            running,
-            ..
-        } = &mut self.slots[slot as usize];
+        let Slot { older, newer, running, .. } = &mut self.slots[slot as usize];
         let (older, newer, running) = (*older, *newer, running.take()?);
         match older {
             NONE => self.oldest = newer,
@@ -282,10 +259,7 @@ impl<T: Copy> Users<T> {
             self.batch.reverse();
         }
         while let Some(slot) = self.batch.pop() {
-            self.slots[slot as usize]
-                .alarm
-                .queued
-                .store(false, Ordering::Release);
+            self.slots[slot as usize].alarm.queued.store(false, Ordering::Release);
             if self.slots[slot as usize].running.is_none() {
                 continue;
             }
@@ -303,11 +277,7 @@ impl<T: Copy> Users<T> {
         if !queue.slots.is_empty() {
             return Poll::Ready(());
         }
-        if queue
-            .worker
-            .as_ref()
-            .is_none_or(|worker| !worker.will_wake(cx.waker()))
-        {
+        if queue.worker.as_ref().is_none_or(|worker| !worker.will_wake(cx.waker())) {
             queue.worker = Some(cx.waker().clone());
         }
         Poll::Pending

@@ -84,41 +84,16 @@ struct Desk {
 impl Worker {
     /// Inside the worker's runtime. Users of a closed load are made now, those of an open one when they are needed.
     pub fn new(job: Job, clock: Clock) -> std::io::Result<Self> {
-        let Job {
-            plan,
-            test,
-            common,
-            number,
-            offer,
-            recorder,
-            live,
-        } = job;
+        let Job { plan, test, common, number, offer, recorder, live } = job;
         let stopping = Box::pin(live.stopping());
         let timeout = nanos(plan.timeout);
-        let mut desk = Desk {
-            plan,
-            test,
-            common,
-            number,
-            clock,
-            users: Users::none(),
-            recorder,
-            live,
-            timeout,
-            now: 0,
-        };
+        let mut desk =
+            Desk { plan, test, common, number, clock, users: Users::none(), recorder, live, timeout, now: 0 };
         if let crate::plan::load::Load::Closed { users, .. } = desk.plan.load {
             let own = (users + desk.plan.workers - 1 - number) / desk.plan.workers;
             (0..own).for_each(|_| desk.add_user());
         }
-        Ok(Worker {
-            offer,
-            desk,
-            pacer: Pacer::new()?,
-            stopping,
-            blocked: Vec::new(),
-            expected: u64::MAX,
-        })
+        Ok(Worker { offer, desk, pacer: Pacer::new()?, stopping, blocked: Vec::new(), expected: u64::MAX })
     }
 
     /// Until the load is over and everything that was started is recorded.
@@ -156,31 +131,19 @@ impl Worker {
     fn notice_a_block(&mut self, since: u64) {
         let length = self.desk.now.saturating_sub(since);
         if length >= BLOCKED && self.blocked.len() < MOST_BLOCKED {
-            self.blocked.push(Blocked {
-                at: since,
-                length: Duration::from_nanos(length),
-            });
+            self.blocked.push(Blocked { at: since, length: Duration::from_nanos(length) });
         }
     }
 
     /// Until something is due, something was woken, or somebody wants to stop.
     async fn wait(&mut self) {
         let has_idle = matches!(self.offer, Offer::Closed(_)) && self.desk.users.has_idle();
-        let next = if has_idle {
-            self.desk.now
-        } else {
-            self.offer.next_at()
-        };
+        let next = if has_idle { self.desk.now } else { self.offer.next_at() };
         self.sleep(next).await;
     }
 
     async fn sleep(&mut self, until: u64) {
-        let Worker {
-            desk,
-            pacer,
-            stopping,
-            ..
-        } = self;
+        let Worker { desk, pacer, stopping, .. } = self;
         let until = until.min(desk.recorder.next_edge()).min(desk.next_timeout());
         self.expected = until.max(desk.now);
         if until <= desk.now {
@@ -233,7 +196,7 @@ impl Desk {
     }
 
     fn add_user(&mut self) {
-        let id = self.users.len() as u64 * u64::from(self.plan.workers) + u64::from(self.number);
+        let id = self.users.count() as u64 * u64::from(self.plan.workers) + u64::from(self.number);
         let cx = Rc::new(Cx::of_user(id, self.common.clone()));
         self.users.add((self.test.user)(cx));
     }
@@ -243,14 +206,12 @@ impl Desk {
         let due = self.now;
         for _ in 0..BATCH {
             let Some(arrival) = arrivals.take(due) else { return };
-            if !self.users.has_idle() && (self.users.len() as u64) < arrivals.share {
+            if !self.users.has_idle() && (self.users.count() as u64) < arrivals.share {
                 self.add_user();
             }
             match self.users.take_newest_idle() {
                 Some(slot) => self.start(slot, arrival.number, arrival.phase, arrival.intended),
-                None => self
-                    .recorder
-                    .drop_arrivals(arrival.phase, Drop::MaxInFlight, 1, arrival.intended),
+                None => self.recorder.drop_arrivals(arrival.phase, Drop::MaxInFlight, 1, arrival.intended),
             }
         }
     }
@@ -280,11 +241,7 @@ impl Desk {
 
     #[inline]
     fn start(&mut self, slot: u32, number: u64, phase: Phase, intended: u64) {
-        let running = Running {
-            phase,
-            intended,
-            started: self.now,
-        };
+        let running = Running { phase, intended, started: self.now };
         self.recorder.start(phase);
         self.users.cx(slot).begin(number);
         if let Some(ended) = self.users.start(slot, running) {
@@ -303,18 +260,8 @@ impl Desk {
     }
 
     fn record(&mut self, slot: u32, running: Running, ending: Ending) {
-        let Running {
-            phase,
-            intended,
-            started,
-        } = running;
-        self.recorder.record(&Sample {
-            phase,
-            intended,
-            started,
-            finished: self.now,
-            ending,
-        });
+        let Running { phase, intended, started } = running;
+        self.recorder.record(&Sample { phase, intended, started, finished: self.now, ending });
         let Desk { users, recorder, .. } = self;
         users.cx(slot).drain_marks(|mark| recorder.mark(phase, mark));
     }
@@ -337,9 +284,7 @@ impl Desk {
     }
 
     fn next_timeout(&self) -> u64 {
-        self.users.oldest().map_or(u64::MAX, |(_, running)| {
-            running.started.saturating_add(self.timeout)
-        })
+        self.users.oldest().map_or(u64::MAX, |(_, running)| running.started.saturating_add(self.timeout))
     }
 
     fn give_up_at(&self, graceful: u64) -> u64 {

@@ -45,11 +45,8 @@ pub fn accept(
     environment: &Environment,
     session: &Session,
 ) -> Accepted {
-    let record = SessionRecord::of(
-        session,
-        environment.git_commit.as_deref(),
-        environment.machine.as_deref(),
-    );
+    let record =
+        SessionRecord::of(session, environment.git_commit.as_deref(), environment.machine.as_deref());
     let accepted = match Reference::of(plan, Some(baseline), environment) {
         Reference::Level { level, .. } => {
             let changed = changed(plan, &level, &record.rounds);

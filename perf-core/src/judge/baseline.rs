@@ -80,19 +80,13 @@ pub enum BaselineError {
 
 /// Where the baseline of a test lies. A module's `::` becomes a dot.
 pub fn path_of(folder: &Path, target: &str, test: &str) -> PathBuf {
-    folder
-        .join(target)
-        .join(format!("{}.json", test.replace("::", ".")))
+    folder.join(target).join(format!("{}.json", test.replace("::", ".")))
 }
 
 impl Baseline {
     /// Without sessions.
     pub fn empty(test: &str) -> Self {
-        Baseline {
-            environments: BTreeMap::new(),
-            schema: SCHEMA.to_owned(),
-            test: test.to_owned(),
-        }
+        Baseline { environments: BTreeMap::new(), schema: SCHEMA.to_owned(), test: test.to_owned() }
     }
 
     /// Reads a file; `None` when there is none.
@@ -100,19 +94,13 @@ impl Baseline {
         match std::fs::read_to_string(path) {
             Ok(text) => Baseline::parse(path, &text).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(BaselineError::Io {
-                path: path.to_owned(),
-                source,
-            }),
+            Err(source) => Err(BaselineError::Io { path: path.to_owned(), source }),
         }
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, BaselineError> {
-        let malformed = |line: usize, reason: String| BaselineError::Malformed {
-            path: path.to_owned(),
-            line,
-            reason,
-        };
+        let malformed =
+            |line: usize, reason: String| BaselineError::Malformed { path: path.to_owned(), line, reason };
         let of_json = |e: serde_json::Error| {
             let reason = e.to_string();
             // serde_json ends with the place, which is said in front already.
@@ -120,18 +108,13 @@ impl Baseline {
             malformed(e.line().max(1), reason)
         };
         let value: Value = serde_json::from_str(text).map_err(of_json)?;
-        let line = 1 + text
-            .lines()
-            .position(|line| line.contains("\"schema\""))
-            .unwrap_or(0);
+        let line = 1 + text.lines().position(|line| line.contains("\"schema\"")).unwrap_or(0);
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => serde_json::from_str(text).map_err(of_json),
             Some(other) => match other.strip_prefix(SCHEMA_NAME).map(str::parse::<u32>) {
-                Some(Ok(2..)) => Err(BaselineError::Newer {
-                    path: path.to_owned(),
-                    line,
-                    schema: other.to_owned(),
-                }),
+                Some(Ok(2..)) => {
+                    Err(BaselineError::Newer { path: path.to_owned(), line, schema: other.to_owned() })
+                }
                 _ => Err(malformed(line, format!("`{other}` is not the schema {SCHEMA}"))),
             },
             None => Err(malformed(line, format!("no \"schema\": \"{SCHEMA}\" in it"))),
@@ -146,22 +129,16 @@ impl Baseline {
         session: SessionRecord,
         starts_level: bool,
     ) {
-        let recorded = self
-            .environments
-            .entry(environment.id.clone())
-            .or_insert_with(|| Recorded {
-                build_profile: environment.build_profile.clone(),
-                cores: environment.cores,
-                cpu: environment.cpu.clone(),
-                label: environment.label.clone(),
-                levels: Vec::new(),
-                os: environment.os.clone(),
-            });
+        let recorded = self.environments.entry(environment.id.clone()).or_insert_with(|| Recorded {
+            build_profile: environment.build_profile.clone(),
+            cores: environment.cores,
+            cpu: environment.cpu.clone(),
+            label: environment.label.clone(),
+            levels: Vec::new(),
+            os: environment.os.clone(),
+        });
         if starts_level || recorded.levels.is_empty() {
-            recorded.levels.push(Level {
-                config: hashed(config),
-                sessions: Vec::new(),
-            });
+            recorded.levels.push(Level { config: hashed(config), sessions: Vec::new() });
         }
         if let Some(level) = recorded.levels.last_mut() {
             level.append(session);
@@ -179,18 +156,14 @@ impl Baseline {
 
     /// Puts it in place at once: a reader sees the old file or the new one.
     pub fn write(&self, path: &Path) -> Result<(), BaselineError> {
-        crate::files::write_atomically(path, self.to_text().as_bytes()).map_err(|source| BaselineError::Io {
-            path: path.to_owned(),
-            source,
-        })
+        crate::files::write_atomically(path, self.to_text().as_bytes())
+            .map_err(|source| BaselineError::Io { path: path.to_owned(), source })
     }
 }
 
 /// The load with a hash over all of it, so that a reader of a diff sees at once that it changed.
 fn hashed(config: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let parts = config
-        .iter()
-        .flat_map(|(key, value)| [key.as_str(), value.as_str()]);
+    let parts = config.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]);
     let mut config = config.clone();
     config.insert("hash".to_owned(), fingerprint(parts));
     config
@@ -205,11 +178,9 @@ fn write_value(text: &mut String, value: &Value, key: &str, depth: usize) {
                 .map(|(key, value)| (format!("{}: ", Value::from(key.as_str())), key.as_str(), value));
             ('{', '}', items.collect())
         }
-        Value::Array(items) if !items.is_empty() => (
-            '[',
-            ']',
-            items.iter().map(|item| (String::new(), key, item)).collect(),
-        ),
+        Value::Array(items) if !items.is_empty() => {
+            ('[', ']', items.iter().map(|item| (String::new(), key, item)).collect())
+        }
         other => {
             text.push_str(&other.to_string());
             return;
@@ -252,10 +223,7 @@ mod tests {
 
     fn session(n: u64) -> SessionRecord {
         SessionRecord {
-            rounds: Rounds {
-                n: vec![n],
-                ..Rounds::default()
-            },
+            rounds: Rounds { n: vec![n], ..Rounds::default() },
             recorded: "now".into(),
             ..SessionRecord::default()
         }
@@ -278,10 +246,7 @@ mod tests {
     fn a_file_is_sorted_with_one_session_a_line_and_reads_back() {
         let text = baseline().to_text();
         assert_eq!(parse(&text).unwrap(), baseline());
-        let sessions = text
-            .lines()
-            .filter(|line| line.trim_start().starts_with("{\"commit\""))
-            .count();
+        let sessions = text.lines().filter(|line| line.trim_start().starts_with("{\"commit\"")).count();
         assert_eq!(sessions, 3, "{text}");
         assert!(
             text.starts_with(
@@ -289,10 +254,7 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(
-            text.ends_with("  \"schema\": \"perf-baseline/1\",\n  \"test\": \"login\"\n}\n"),
-            "{text}"
-        );
+        assert!(text.ends_with("  \"schema\": \"perf-baseline/1\",\n  \"test\": \"login\"\n}\n"), "{text}");
         assert_eq!(baseline().environments["0123"].levels.len(), 2);
     }
 
@@ -325,9 +287,6 @@ mod tests {
 
     #[test]
     fn modules_become_dots() {
-        assert_eq!(
-            path_of(Path::new("b"), "perf", "shop::list"),
-            Path::new("b/perf/shop.list.json")
-        );
+        assert_eq!(path_of(Path::new("b"), "perf", "shop::list"), Path::new("b/perf/shop.list.json"));
     }
 }

@@ -119,9 +119,7 @@ pub fn centre(metric: &Metric, rounds: &Rounds) -> Option<f64> {
     if rounds.iterations() < least_iterations(metric) {
         return None;
     }
-    median(rounds.values(metric))
-        .filter(|value| *value > 0.0)
-        .map(f64::ln)
+    median(rounds.values(metric)).filter(|value| *value > 0.0).map(f64::ln)
 }
 
 fn centres<'a>(metric: &Metric, sessions: impl Iterator<Item = &'a Rounds>) -> Vec<f64> {
@@ -135,10 +133,7 @@ pub fn is_comparable(metric: &Metric, level: &Level) -> bool {
 
 /// Compares sessions with a level; metrics that either side has too little data for are left out.
 pub fn compare(gates: &[Gated], sessions: &[Rounds], level: &Level, family: u32) -> Vec<MetricComparison> {
-    gates
-        .iter()
-        .filter_map(|gate| compare_metric(gate, sessions, level, family))
-        .collect()
+    gates.iter().filter_map(|gate| compare_metric(gate, sessions, level, family)).collect()
 }
 
 fn compare_metric(gate: &Gated, sessions: &[Rounds], level: &Level, family: u32) -> Option<MetricComparison> {
@@ -155,10 +150,8 @@ fn compare_metric(gate: &Gated, sessions: &[Rounds], level: &Level, family: u32)
     let variance = (PRIOR_FREEDOM * prior_spread(metric).powi(2) + squared_deviations(&before)) / freedom;
     let error = |k: f64| (variance * (1.0 / k + 1.0 / before.len() as f64)).sqrt();
     let standard_error = error(now.len() as f64);
-    let (statistic, alarm) = (
-        sign * (y - b) / standard_error,
-        t.quantile(1.0 - ALARM / f64::from(family.max(1))),
-    );
+    let (statistic, alarm) =
+        (sign * (y - b) / standard_error, t.quantile(1.0 - ALARM / f64::from(family.max(1))));
     let reach = t.quantile(0.975) * standard_error;
     let interval = ((y - b - reach).exp_m1(), (y - b + reach).exp_m1());
     let (change, tolerance) = ((y - b).exp_m1(), gate.tolerance.get());
@@ -204,9 +197,7 @@ impl Comparison {
 
     /// The metrics that got worse, as confirmed by two further sessions.
     pub fn regressed(&self) -> impl Iterator<Item = &MetricComparison> {
-        self.metrics
-            .iter()
-            .filter(|metric| self.is_confirmed && metric.verdict == Change::Regressed)
+        self.metrics.iter().filter(|metric| self.is_confirmed && metric.verdict == Change::Regressed)
     }
 
     /// The metrics that two further sessions neither confirmed nor cleared.
@@ -216,23 +207,14 @@ impl Comparison {
                 && metric.verdict == Change::Unresolved
                 && metric.change.abs() > metric.tolerance
         };
-        self.metrics
-            .iter()
-            .filter(|_| self.is_confirmed)
-            .filter(unsettled)
+        self.metrics.iter().filter(|_| self.is_confirmed).filter(unsettled)
     }
 
     /// The worst verdict of all.
     pub fn verdict(&self) -> Change {
-        let order = [
-            Change::Regressed,
-            Change::Unresolved,
-            Change::Improved,
-            Change::Unchanged,
-        ];
-        let found = order
-            .into_iter()
-            .find(|verdict| self.metrics.iter().any(|metric| metric.verdict == *verdict));
+        let order = [Change::Regressed, Change::Unresolved, Change::Improved, Change::Unchanged];
+        let found =
+            order.into_iter().find(|verdict| self.metrics.iter().any(|metric| metric.verdict == *verdict));
         found.unwrap_or(Change::Unresolved)
     }
 }
@@ -254,14 +236,9 @@ mod tests {
     }
 
     fn level(p50s: &[f64]) -> Level {
-        let sessions = p50s.iter().map(|p50| SessionRecord {
-            rounds: rounds(*p50),
-            ..SessionRecord::default()
-        });
-        Level {
-            sessions: sessions.collect(),
-            ..Level::default()
-        }
+        let sessions =
+            p50s.iter().map(|p50| SessionRecord { rounds: rounds(*p50), ..SessionRecord::default() });
+        Level { sessions: sessions.collect(), ..Level::default() }
     }
 
     fn gate(metric: &str) -> Gated {
@@ -292,19 +269,10 @@ mod tests {
     #[test]
     fn worse_is_worse_in_each_metrics_own_direction() {
         assert_eq!(one("p50", &[13.0, 13.0], &[10.0], 1).verdict, Change::Regressed);
-        assert_eq!(
-            one("throughput", &[13.0, 13.0], &[10.0], 1).verdict,
-            Change::Regressed
-        );
+        assert_eq!(one("throughput", &[13.0, 13.0], &[10.0], 1).verdict, Change::Regressed);
         assert_eq!(one("p50", &[7.0, 7.0], &[10.0], 1).verdict, Change::Improved);
-        assert_eq!(
-            one("throughput", &[7.0, 7.0], &[10.0], 1).verdict,
-            Change::Improved
-        );
-        assert_eq!(
-            one("p50", &[10.0, 10.0], &[10.0; 20], 1).verdict,
-            Change::Unchanged
-        );
+        assert_eq!(one("throughput", &[7.0, 7.0], &[10.0], 1).verdict, Change::Improved);
+        assert_eq!(one("p50", &[10.0, 10.0], &[10.0; 20], 1).verdict, Change::Unchanged);
         assert_eq!(one("p50", &[10.3], &[10.0], 1).verdict, Change::Unresolved);
     }
 
@@ -321,21 +289,13 @@ mod tests {
         let compared = |now: &[f64], is_confirmed| {
             let now: Vec<Rounds> = now.iter().map(|p50| rounds(*p50)).collect();
             let metrics = compare(&[gate("p50")], &now, &level(&[10.0]), 1);
-            Comparison {
-                metrics,
-                baseline_sessions: 1,
-                level: 1,
-                is_confirmed,
-            }
+            Comparison { metrics, baseline_sessions: 1, level: 1, is_confirmed }
         };
         let first = compared(&[13.0], false);
         assert!(first.is_suspicious() && first.regressed().count() == 0);
         assert_eq!(compared(&[13.0, 13.0], true).regressed().count(), 1);
         let unsettled = compared(&[10.9, 10.9], true);
-        assert_eq!(
-            (unsettled.regressed().count(), unsettled.unsettled().count()),
-            (0, 1)
-        );
+        assert_eq!((unsettled.regressed().count(), unsettled.unsettled().count()), (0, 1));
         let cleared = compared(&[10.1, 10.1], true);
         assert_eq!((cleared.regressed().count(), cleared.unsettled().count()), (0, 0));
         assert!(!compared(&[10.1], false).is_suspicious());
@@ -357,10 +317,7 @@ mod tests {
         few.service_p50_ns = vec![None, Some(0.0), Some(f64::NAN)];
         assert!(compare(&[gate("p50")], &[few], &level(&[10.0]), 1).is_empty());
         assert_eq!(
-            [
-                least_iterations(&gate("p99").metric),
-                least_iterations(&gate("p95").metric)
-            ],
+            [least_iterations(&gate("p99").metric), least_iterations(&gate("p95").metric)],
             [1000, 200]
         );
         assert!(!is_comparable(&gate("p99").metric, &level(&[10.0])));

@@ -102,12 +102,7 @@ impl SessionRecord {
         SessionRecord {
             commit: commit.map(str::to_owned),
             machine: machine.map(str::to_owned),
-            quantiles_ns: session
-                .summary
-                .service_quantiles(QUANTILES)
-                .into_iter()
-                .map(whole)
-                .collect(),
+            quantiles_ns: session.summary.service_quantiles(QUANTILES).into_iter().map(whole).collect(),
             recorded: humantime::format_rfc3339_seconds(session.recording.began).to_string(),
             rounds: Rounds::of(&session.summary),
         }
@@ -126,17 +121,11 @@ impl Level {
     pub fn differences(&self, config: &BTreeMap<String, String>) -> Vec<String> {
         let keys: std::collections::BTreeSet<&String> = self.config.keys().chain(config.keys()).collect();
         let none = String::from("none");
-        let pairs = keys.into_iter().map(|key| {
-            (
-                key,
-                self.config.get(key).unwrap_or(&none),
-                config.get(key).unwrap_or(&none),
-            )
-        });
+        let pairs = keys
+            .into_iter()
+            .map(|key| (key, self.config.get(key).unwrap_or(&none), config.get(key).unwrap_or(&none)));
         let differing = pairs.filter(|(_, theirs, ours)| theirs != ours);
-        differing
-            .map(|(key, theirs, ours)| format!("{key} {theirs} there, {ours} here"))
-            .collect()
+        differing.map(|(key, theirs, ours)| format!("{key} {theirs} there, {ours} here")).collect()
     }
 }
 
@@ -148,30 +137,17 @@ mod tests {
     fn a_level_keeps_the_newest_sessions() {
         let mut level = Level::default();
         for n in 0..25 {
-            level.append(SessionRecord {
-                recorded: n.to_string(),
-                ..SessionRecord::default()
-            });
+            level.append(SessionRecord { recorded: n.to_string(), ..SessionRecord::default() });
         }
-        let kept: Vec<&str> = level
-            .sessions
-            .iter()
-            .map(|session| session.recorded.as_str())
-            .collect();
+        let kept: Vec<&str> = level.sessions.iter().map(|session| session.recorded.as_str()).collect();
         assert_eq!((kept.len(), kept[0], kept[19]), (20, "5", "24"));
     }
 
     #[test]
     fn a_difference_names_both_sides() {
         let config = |load: &str| BTreeMap::from([("load".to_owned(), load.to_owned())]);
-        let level = Level {
-            config: config("open 200/s"),
-            sessions: Vec::new(),
-        };
-        assert_eq!(
-            level.differences(&config("open 300/s")),
-            ["load open 200/s there, open 300/s here"]
-        );
+        let level = Level { config: config("open 200/s"), sessions: Vec::new() };
+        assert_eq!(level.differences(&config("open 300/s")), ["load open 200/s there, open 300/s here"]);
         assert!(level.differences(&config("open 200/s")).is_empty());
     }
 }

@@ -50,10 +50,7 @@ impl Reference {
     /// How many hypotheses a test adds to its family.
     pub fn hypotheses(&self, plan: &Plan) -> usize {
         let comparable = |level: &Level| {
-            plan.gates
-                .iter()
-                .filter(|gate| compare::is_comparable(&gate.metric, level))
-                .count()
+            plan.gates.iter().filter(|gate| compare::is_comparable(&gate.metric, level)).count()
         };
         self.level().map_or(0, comparable)
     }
@@ -68,10 +65,7 @@ fn of_levels(plan: &Plan, levels: &[Level]) -> Reference {
         config.insert("hash".to_owned(), hash.clone());
     }
     match level.differences(&config) {
-        same if same.is_empty() => Reference::Level {
-            level: level.clone(),
-            number: levels.len(),
-        },
+        same if same.is_empty() => Reference::Level { level: level.clone(), number: levels.len() },
         differences => Reference::NotComparable(format!("the load differs: {}", differences.join("; "))),
     }
 }
@@ -79,17 +73,12 @@ fn of_levels(plan: &Plan, levels: &[Level]) -> Reference {
 /// The recorded environment that is nearest to this one, and what differs.
 fn elsewhere(baseline: &Baseline, environment: &Environment) -> String {
     let differences = |recorded: &Recorded| match (&recorded.label, &environment.label) {
-        (None, None) => environment.differences(
-            &recorded.cpu,
-            recorded.cores,
-            &recorded.os,
-            &recorded.build_profile,
-        ),
+        (None, None) => {
+            environment.differences(&recorded.cpu, recorded.cores, &recorded.os, &recorded.build_profile)
+        }
         (theirs, ours) => {
             let shown = |label: &Option<String>| {
-                label
-                    .as_ref()
-                    .map_or("none".to_owned(), |label| format!("`{label}`"))
+                label.as_ref().map_or("none".to_owned(), |label| format!("`{label}`"))
             };
             let mut all = vec![format!("label {} there, {} here", shown(theirs), shown(ours))];
             if recorded.build_profile != environment.build_profile {
@@ -101,12 +90,7 @@ fn elsewhere(baseline: &Baseline, environment: &Environment) -> String {
             all
         }
     };
-    let nearest = baseline
-        .environments
-        .values()
-        .map(differences)
-        .min_by_key(Vec::len)
-        .unwrap_or_default();
+    let nearest = baseline.environments.values().map(differences).min_by_key(Vec::len).unwrap_or_default();
     format!("the environment differs: {}", nearest.join("; "))
 }
 
@@ -118,11 +102,8 @@ mod tests {
     use std::time::Duration;
 
     fn plan(rate: f64) -> Plan {
-        let spec = PerfSpec {
-            rate: Some(rate),
-            duration: Some(Duration::from_secs(10)),
-            ..PerfSpec::default()
-        };
+        let spec =
+            PerfSpec { rate: Some(rate), duration: Some(Duration::from_secs(10)), ..PerfSpec::default() };
         Plan::resolve("login", "perf", &spec, &Overrides::default()).unwrap()
     }
 
@@ -143,16 +124,9 @@ mod tests {
     }
 
     fn recorded() -> Baseline {
-        let rounds = Rounds {
-            n: vec![100],
-            service_p50_ns: vec![Some(1e6)],
-            ..Rounds::default()
-        };
+        let rounds = Rounds { n: vec![100], service_p50_ns: vec![Some(1e6)], ..Rounds::default() };
         let mut baseline = Baseline::empty("login");
-        let session = SessionRecord {
-            rounds,
-            ..SessionRecord::default()
-        };
+        let session = SessionRecord { rounds, ..SessionRecord::default() };
         baseline.append(&environment(2, None), &plan(200.0).config(), session, false);
         baseline
     }

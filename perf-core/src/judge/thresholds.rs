@@ -21,22 +21,12 @@ pub struct Limit {
 impl Limit {
     /// What a person needs to know of a broken one.
     pub fn message(&self) -> String {
-        let Threshold {
-            expression,
-            metric,
-            implicit,
-            ..
-        } = &self.threshold;
-        let implicit = if *implicit {
-            " (applies unless a test names errors)"
-        } else {
-            ""
-        };
+        let Threshold { expression, metric, implicit, .. } = &self.threshold;
+        let implicit = if *implicit { " (applies unless a test names errors)" } else { "" };
         match self.actual {
-            Some(actual) => format!(
-                "{expression} does not hold: {}{implicit}",
-                show_value(actual, metric.unit())
-            ),
+            Some(actual) => {
+                format!("{expression} does not hold: {}{implicit}", show_value(actual, metric.unit()))
+            }
             None => format!("{expression} does not hold: there was no data for `{metric}`{implicit}"),
         }
     }
@@ -44,10 +34,7 @@ impl Limit {
 
 /// Every limit, in the order they were written.
 pub fn check(thresholds: &[Threshold], session: &Session) -> Vec<Limit> {
-    thresholds
-        .iter()
-        .map(|threshold| limit(threshold, &session.summary))
-        .collect()
+    thresholds.iter().map(|threshold| limit(threshold, &session.summary)).collect()
 }
 
 fn limit(threshold: &Threshold, summary: &Summary) -> Limit {
@@ -55,12 +42,7 @@ fn limit(threshold: &Threshold, summary: &Summary) -> Limit {
     let held = actual.is_some_and(|value| threshold.holds(value));
     let stays_broken = !held
         && without_the_generators_faults(threshold, summary).is_some_and(|value| !threshold.holds(value));
-    Limit {
-        threshold: threshold.clone(),
-        actual,
-        held,
-        stays_broken,
-    }
+    Limit { threshold: threshold.clone(), actual, held, stays_broken }
 }
 
 /// The value in which no fault of the generator's can have a part: service instead of response time, no late drops.

@@ -56,19 +56,11 @@ impl Judgement {
         }
         let is_spoiled = sessions.first().is_none_or(Session::is_spoiled);
         let mut failures = broken(limits, is_spoiled);
-        if sessions
-            .first()
-            .is_some_and(|session| session.summary.counts.completed() == 0)
-        {
+        if sessions.first().is_some_and(|session| session.summary.counts.completed() == 0) {
             failures.insert(0, "no iteration was completed".to_owned());
         }
         if !is_spoiled {
-            failures.extend(
-                comparison
-                    .into_iter()
-                    .flat_map(Comparison::regressed)
-                    .map(ToString::to_string),
-            );
+            failures.extend(comparison.into_iter().flat_map(Comparison::regressed).map(ToString::to_string));
         }
         failures
             .extend(missing.map(|reference| format!("--require-baseline: {}", without_baseline(reference))));
@@ -78,20 +70,13 @@ impl Judgement {
             () if !doubts.is_empty() => Verdict::Inconclusive,
             () => Verdict::Passed,
         };
-        Judgement {
-            verdict,
-            reasons: failures.into_iter().chain(doubts).collect(),
-        }
+        Judgement { verdict, reasons: failures.into_iter().chain(doubts).collect() }
     }
 }
 
 fn broken(limits: &[Limit], is_spoiled: bool) -> Vec<String> {
     let counts = |limit: &&Limit| {
-        if is_spoiled {
-            limit.stays_broken
-        } else {
-            !limit.held
-        }
+        if is_spoiled { limit.stays_broken } else { !limit.held }
     };
     limits.iter().filter(counts).map(Limit::message).collect()
 }

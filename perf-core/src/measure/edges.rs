@@ -37,11 +37,7 @@ impl TimedRounds {
         let guess = u128::from(from_origin) * u128::from(self.count) / u128::from(self.length);
         let guess = u32::try_from(guess).unwrap_or(0);
         // Edges are rounded down, so an edge itself may still divide to the round before.
-        Some(if self.start(guess + 1) <= from_origin {
-            guess + 1
-        } else {
-            guess
-        })
+        Some(if self.start(guess + 1) <= from_origin { guess + 1 } else { guess })
     }
 }
 
@@ -50,17 +46,11 @@ impl Edges {
     pub fn after(&self, now: u64) -> u64 {
         let Some(from_origin) = now.checked_sub(self.origin) else {
             let left = self.origin - now;
-            return now
-                + if left.is_multiple_of(self.tick) {
-                    self.tick
-                } else {
-                    left % self.tick
-                };
+            return now + if left.is_multiple_of(self.tick) { self.tick } else { left % self.tick };
         };
         let tick = (from_origin / self.tick + 1) * self.tick;
-        let round = self
-            .rounds
-            .and_then(|rounds| rounds.at(from_origin).map(|round| rounds.start(round + 1)));
+        let round =
+            self.rounds.and_then(|rounds| rounds.at(from_origin).map(|round| rounds.start(round + 1)));
         self.origin + tick.min(round.unwrap_or(u64::MAX))
     }
 
@@ -72,8 +62,7 @@ impl Edges {
 
     /// Which timeline interval an instant falls into; none during the warm-up.
     pub fn interval(&self, at: u64) -> Option<u64> {
-        at.checked_sub(self.origin)
-            .map(|from_origin| from_origin / self.tick)
+        at.checked_sub(self.origin).map(|from_origin| from_origin / self.tick)
     }
 }
 
@@ -86,36 +75,20 @@ mod tests {
 
     fn all(edges: &Edges, until: u64) -> Vec<u64> {
         let next = |at: &u64| Some(edges.after(*at)).filter(|edge| *edge <= until);
-        std::iter::successors(next(&0), next)
-            .map(|edge| edge / MS)
-            .collect()
+        std::iter::successors(next(&0), next).map(|edge| edge / MS).collect()
     }
 
     #[test]
     fn ticks_and_rounds_cut_from_where_measuring_starts() {
-        let rounds = Some(TimedRounds {
-            count: 4,
-            length: 3000 * MS,
-        });
-        let edges = Edges {
-            origin: 250 * MS,
-            tick: 1000 * MS,
-            rounds,
-        };
+        let rounds = Some(TimedRounds { count: 4, length: 3000 * MS });
+        let edges = Edges { origin: 250 * MS, tick: 1000 * MS, rounds };
         assert_eq!(all(&edges, 4000 * MS), [250, 1000, 1250, 1750, 2250, 2500, 3250]);
         assert_eq!(
             [0, 250, 1000, 3249, 3250].map(|ms| edges.round(ms * MS)),
             [None, Some(0), Some(1), Some(3), None]
         );
-        assert_eq!(
-            [0, 250, 1250].map(|ms| edges.interval(ms * MS)),
-            [None, Some(0), Some(1)]
-        );
-        let warm = Edges {
-            origin: 2000 * MS,
-            tick: 1000 * MS,
-            rounds: None,
-        };
+        assert_eq!([0, 250, 1250].map(|ms| edges.interval(ms * MS)), [None, Some(0), Some(1)]);
+        let warm = Edges { origin: 2000 * MS, tick: 1000 * MS, rounds: None };
         assert_eq!(all(&warm, 4000 * MS), [1000, 2000, 3000, 4000]);
     }
 

@@ -35,12 +35,9 @@ impl Environment {
     /// Of this process.
     pub fn detect(label: Option<&str>, build_profile: &str) -> Self {
         let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
-        let cpu = system
-            .ok()
-            .and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()));
-        let cpu = cpu
-            .filter(|brand| !brand.is_empty())
-            .unwrap_or_else(|| "unknown".to_owned());
+        let cpu =
+            system.ok().and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()));
+        let cpu = cpu.filter(|brand| !brand.is_empty()).unwrap_or_else(|| "unknown".to_owned());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let os = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
         let id = match label {
@@ -68,28 +65,17 @@ impl Environment {
             ("CPU", cpu.to_owned(), self.cpu.clone()),
             ("cores", cores.to_string(), self.cores.to_string()),
             ("OS", os.to_owned(), self.os.clone()),
-            (
-                "build profile",
-                build_profile.to_owned(),
-                self.build_profile.clone(),
-            ),
+            ("build profile", build_profile.to_owned(), self.build_profile.clone()),
         ];
         let differing = pairs.into_iter().filter(|(_, theirs, ours)| theirs != ours);
-        differing
-            .map(|(what, theirs, ours)| format!("{what} {theirs} there, {ours} here"))
-            .collect()
+        differing.map(|(what, theirs, ours)| format!("{what} {theirs} there, {ours} here")).collect()
     }
 }
 
 fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout)
-        .ok()
-        .map(|text| text.trim().to_owned())
+    let output =
+        Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
 }
 
 fn machine_id() -> Option<String> {

@@ -52,11 +52,7 @@ impl Errors {
 
     /// Each category with its errors, those of the greatest count first.
     pub fn by_count(&self) -> Vec<(Category, &ErrorGroup)> {
-        let mut groups: Vec<_> = self
-            .0
-            .iter()
-            .map(|(category, group)| (*category, group))
-            .collect();
+        let mut groups: Vec<_> = self.0.iter().map(|(category, group)| (*category, group)).collect();
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
         groups
     }
@@ -88,12 +84,7 @@ mod tests {
             a.merge(&b);
             let groups = a.by_count();
             assert_eq!(groups[0].0, Category::Panic);
-            let connect = ErrorGroup {
-                count: 3,
-                first_message: "early".into(),
-                first_at: 100,
-                last_at: 500,
-            };
+            let connect = ErrorGroup { count: 3, first_message: "early".into(), first_at: 100, last_at: 500 };
             assert_eq!(groups[1], (Category::Connect, &connect));
         }
     }

@@ -73,9 +73,7 @@ impl Histogram {
 
     /// The values that occurred, each with its count, in order. A value stands for its bucket's upper end.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.0
-            .iter_recorded()
-            .map(|bucket| (bucket.value_iterated_to(), bucket.count_since_last_iteration()))
+        self.0.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_since_last_iteration()))
     }
 }
 
@@ -94,17 +92,11 @@ impl SparseHistogram {
     /// Counts the other's times as well.
     pub fn merge(&mut self, other: &SparseHistogram) {
         let mut merged = Vec::with_capacity(self.0.len() + other.0.len());
-        let (mut left, mut right) = (
-            self.0.iter().copied().peekable(),
-            other.0.iter().copied().peekable(),
-        );
+        let (mut left, mut right) = (self.0.iter().copied().peekable(), other.0.iter().copied().peekable());
         while let (Some(a), Some(b)) = (left.peek().copied(), right.peek().copied()) {
             let smaller = if a.0 <= b.0 { left.next() } else { None };
             let larger = if b.0 <= a.0 { right.next() } else { None };
-            merged.push((
-                a.0.min(b.0),
-                smaller.map_or(0, |(_, n)| n) + larger.map_or(0, |(_, n)| n),
-            ));
+            merged.push((a.0.min(b.0), smaller.map_or(0, |(_, n)| n) + larger.map_or(0, |(_, n)| n)));
         }
         merged.extend(left.chain(right));
         self.0 = merged;
@@ -158,10 +150,7 @@ mod tests {
         let histogram = of(&[1_000_000, 2_000_000, 3_000_000, 10_000_000]);
         let is = |statistic, expected: f64| {
             let actual = histogram.statistic(statistic).unwrap();
-            assert!(
-                (actual - expected).abs() <= expected / 1000.0,
-                "{statistic:?}: {actual}"
-            );
+            assert!((actual - expected).abs() <= expected / 1000.0, "{statistic:?}: {actual}");
         };
         is(Statistic::Min, 1e6);
         is(Statistic::Mean, 4e6);

@@ -120,12 +120,7 @@ impl Collection {
 
     /// When the last measured iteration finished, in nanoseconds since the start of measuring.
     pub fn last_finish(&self) -> u64 {
-        let last = self
-            .rounds
-            .iter()
-            .map(|round| round.last_finish)
-            .max()
-            .unwrap_or(0);
+        let last = self.rounds.iter().map(|round| round.last_finish).max().unwrap_or(0);
         last.saturating_sub(self.edges.origin)
     }
 
@@ -154,15 +149,7 @@ impl Round {
         self.succeeded += tally.counts.succeeded;
         self.errors += tally.counts.errors();
         self.last_finish = self.last_finish.max(slice.last_finish);
-        tally
-            .succeeded
-            .service()
-            .into_iter()
-            .for_each(|dense| self.service.merge_dense(dense));
-        tally
-            .succeeded
-            .response()
-            .into_iter()
-            .for_each(|dense| self.response.merge_dense(dense));
+        tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));
+        tally.succeeded.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
     }
 }

@@ -29,10 +29,7 @@ pub struct Slice {
 
 impl Slice {
     fn prepared(worker: u32) -> Box<Self> {
-        let mut slice = Box::new(Slice {
-            worker,
-            ..Slice::default()
-        });
+        let mut slice = Box::new(Slice { worker, ..Slice::default() });
         slice.warmup.succeeded.prepare();
         slice.measured.succeeded.prepare();
         slice
@@ -57,11 +54,7 @@ pub struct CountedRounds {
 impl CountedRounds {
     /// `iterations` in `rounds` parts; both above zero.
     pub fn new(iterations: u64, rounds: u32) -> Self {
-        CountedRounds {
-            finished: AtomicU64::new(0),
-            iterations,
-            rounds,
-        }
+        CountedRounds { finished: AtomicU64::new(0), iterations, rounds }
     }
 
     /// The round of one more finished iteration.
@@ -203,10 +196,7 @@ impl Recorder {
     }
 
     fn replace_slice(&mut self, from: u64, round: Option<u32>) {
-        let mut fresh = self
-            .empty
-            .try_recv()
-            .unwrap_or_else(|_| Slice::prepared(self.rules.worker));
+        let mut fresh = self.empty.try_recv().unwrap_or_else(|_| Slice::prepared(self.rules.worker));
         (fresh.from, fresh.round) = (from, round);
         (self.full)(std::mem::replace(&mut self.slice, fresh));
     }
@@ -311,29 +301,13 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn recorder(counted: Option<Arc<CountedRounds>>) -> (Recorder, Receiver<Box<Slice>>, Arc<LiveCounts>) {
-        let timed = TimedRounds {
-            count: 2,
-            length: 100 * MS,
-        };
-        let edges = Edges {
-            origin: 10 * MS,
-            tick: 1000 * MS,
-            rounds: counted.is_none().then_some(timed),
-        };
-        let rules = Rules {
-            worker: 0,
-            edges,
-            counted,
-            timeout: Duration::from_secs(1),
-            max_in_flight: 5,
-        };
+        let timed = TimedRounds { count: 2, length: 100 * MS };
+        let edges = Edges { origin: 10 * MS, tick: 1000 * MS, rounds: counted.is_none().then_some(timed) };
+        let rules = Rules { worker: 0, edges, counted, timeout: Duration::from_secs(1), max_in_flight: 5 };
         let (send, slices) = channel();
         let live = Arc::<LiveCounts>::default();
-        let (recorder, _) = Recorder::new(
-            rules,
-            live.clone(),
-            Box::new(move |slice| send.send(slice).unwrap()),
-        );
+        let (recorder, _) =
+            Recorder::new(rules, live.clone(), Box::new(move |slice| send.send(slice).unwrap()));
         (recorder, slices, live)
     }
 
@@ -359,10 +333,7 @@ mod tests {
             .iter()
             .map(|s| (s.round, s.warmup.counts.succeeded, s.measured.counts.succeeded))
             .collect();
-        assert_eq!(
-            found,
-            [(None, 0, 0), (Some(0), 1, 0), (Some(1), 0, 1), (None, 0, 1)]
-        );
+        assert_eq!(found, [(None, 0, 0), (Some(0), 1, 0), (Some(1), 0, 1), (None, 0, 1)]);
     }
 
     #[test]
@@ -373,7 +344,7 @@ mod tests {
         }
         recorder.finish();
         let mut by_round = [0; 3];
-        for slice in slices.iter() {
+        for slice in &slices {
             if let Some(round) = slice.round {
                 by_round[round as usize] += slice.measured.counts.completed();
             }
@@ -390,14 +361,6 @@ mod tests {
         recorder.drop_arrivals(Phase::Measured, Drop::Late, 3, 15 * MS);
         recorder.start(Phase::Measured);
         let counts = live.load();
-        assert_eq!(
-            (
-                counts.planned,
-                counts.started,
-                counts.in_flight(),
-                counts.dropped()
-            ),
-            (6, 3, 1, 3)
-        );
+        assert_eq!((counts.planned, counts.started, counts.in_flight(), counts.dropped()), (6, 3, 1, 3));
     }
 }

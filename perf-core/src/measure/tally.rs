@@ -45,12 +45,8 @@ impl Times {
 
     fn record(&mut self, sample: &Sample) {
         let three = self.0.get_or_insert_default();
-        three
-            .response
-            .record(sample.finished.saturating_sub(sample.intended));
-        three
-            .service
-            .record(sample.finished.saturating_sub(sample.started));
+        three.response.record(sample.finished.saturating_sub(sample.intended));
+        three.service.record(sample.finished.saturating_sub(sample.started));
         three.lag.record(sample.started.saturating_sub(sample.intended));
     }
 
@@ -99,8 +95,7 @@ impl Tally {
             Ending::Failed(failure) => {
                 self.counts.failed += 1;
                 self.failed.record(sample);
-                self.errors
-                    .add(failure.category, 1, at, || failure.message.clone());
+                self.errors.add(failure.category, 1, at, || failure.message.clone());
             }
             Ending::TimedOut => {
                 self.counts.timed_out += 1;
@@ -113,9 +108,8 @@ impl Tally {
             Ending::Interrupted => {
                 self.counts.interrupted += 1;
                 self.interrupted.record(sample);
-                self.errors.add(Category::Interrupted, 1, at, || {
-                    "still running when the run ended".to_owned()
-                });
+                self.errors
+                    .add(Category::Interrupted, 1, at, || "still running when the run ended".to_owned());
             }
         }
     }
@@ -234,8 +228,6 @@ impl Marks {
             (step.started, step.interrupted) = (0, 0);
             step.duration.clear();
         }
-        self.checks
-            .values_mut()
-            .for_each(|check| *check = Check::default());
+        self.checks.values_mut().for_each(|check| *check = Check::default());
     }
 }

@@ -34,12 +34,7 @@ pub struct Point {
 impl Timeline {
     /// Without points.
     pub fn new(interval: u64) -> Self {
-        Timeline {
-            interval,
-            points: Vec::new(),
-            doubled: 0,
-            most: MOST_POINTS,
-        }
+        Timeline { interval, points: Vec::new(), doubled: 0, most: MOST_POINTS }
     }
 
     /// Adds a slice that belongs to an interval of the original length.
@@ -71,14 +66,8 @@ impl Point {
     fn add(&mut self, tally: &Tally) {
         self.counts.merge(&tally.counts);
         for times in [&tally.succeeded, &tally.failed] {
-            times
-                .response()
-                .into_iter()
-                .for_each(|dense| self.response.merge_dense(dense));
-            times
-                .lag()
-                .into_iter()
-                .for_each(|dense| self.lag.merge_dense(dense));
+            times.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
+            times.lag().into_iter().for_each(|dense| self.lag.merge_dense(dense));
         }
     }
 
@@ -111,10 +100,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_nothing_is_lost() {
-        let mut timeline = Timeline {
-            most: 8,
-            ..Timeline::new(1000)
-        };
+        let mut timeline = Timeline { most: 8, ..Timeline::new(1000) };
         for interval in 0..200 {
             timeline.add(interval, &slice(interval + 1));
         }

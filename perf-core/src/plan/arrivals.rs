@@ -26,23 +26,14 @@ impl Arrivals {
         let exact = rate.as_per_second() * (length_ns as f64 / 1e9);
         // 0.1/s for 30 s is three arrivals, also where the product comes out as 3.0000000000000004.
         let nearest = exact.round();
-        let count = if (exact - nearest).abs() < 1e-6 {
-            nearest
-        } else {
-            exact.ceil()
-        };
-        Arrivals {
-            period_ns: 1e9 / rate.as_per_second(),
-            count: whole(count),
-        }
+        let count = if (exact - nearest).abs() < 1e-6 { nearest } else { exact.ceil() };
+        Arrivals { period_ns: 1e9 / rate.as_per_second(), count: whole(count) }
     }
 
     /// At most so many of them.
+    #[must_use]
     pub fn up_to(self, count: u64) -> Self {
-        Arrivals {
-            count: self.count.min(count),
-            ..self
-        }
+        Arrivals { count: self.count.min(count), ..self }
     }
 
     /// How many there are.
@@ -138,14 +129,9 @@ mod tests {
 
     #[test]
     fn a_rate_times_a_duration_is_the_number_of_arrivals() {
-        for (per_second, seconds, count) in [
-            (2000.0, 10, 20_000),
-            (0.1, 30, 3),
-            (1.0 / 3.0, 30, 10),
-            (0.5, 3, 2),
-            (7.0, 1, 7),
-            (0.0, 9, 0),
-        ] {
+        for (per_second, seconds, count) in
+            [(2000.0, 10, 20_000), (0.1, 30, 3), (1.0 / 3.0, 30, 10), (0.5, 3, 2), (7.0, 1, 7), (0.0, 9, 0)]
+        {
             assert_eq!(
                 Arrivals::within(rate(per_second), seconds * S).count(),
                 count,
@@ -157,10 +143,7 @@ mod tests {
     #[test]
     fn arrivals_stand_on_the_period_however_late_it_is() {
         let arrivals = Arrivals::within(rate(3.0), 40 * 3600 * S);
-        assert_eq!(
-            [arrivals.at(0), arrivals.at(1), arrivals.at(3)],
-            [0, 333_333_333, S]
-        );
+        assert_eq!([arrivals.at(0), arrivals.at(1), arrivals.at(3)], [0, 333_333_333, S]);
         assert_eq!(arrivals.at(3 * 36_000), 36_000 * S);
     }
 
@@ -168,14 +151,8 @@ mod tests {
     fn the_warm_up_comes_before_the_first_measured_arrival() {
         let schedule = Schedule::constant(rate(10.0), S / 4, S, u64::MAX);
         assert_eq!((schedule.warmup_count(), schedule.measured_count()), (3, 10));
-        assert_eq!(
-            [schedule.at(0), schedule.at(2), schedule.at(3)],
-            [0, S / 5, S / 4]
-        );
-        assert_eq!(
-            [schedule.due(0), schedule.due(S / 4 - 1), schedule.due(S / 4)],
-            [1, 3, 4]
-        );
+        assert_eq!([schedule.at(0), schedule.at(2), schedule.at(3)], [0, S / 5, S / 4]);
+        assert_eq!([schedule.due(0), schedule.due(S / 4 - 1), schedule.due(S / 4)], [1, 3, 4]);
         assert_eq!(schedule.due(100 * S), schedule.count());
     }
 

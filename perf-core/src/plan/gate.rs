@@ -25,10 +25,7 @@ pub fn gates(spec: &GateSpec, load: &Load) -> Result<Vec<Gated>, GateError> {
         (GateSpec::Default, Load::Open { .. }) => &[("service.p50", None), ("service.p95", None)],
         (GateSpec::Default, Load::Closed { .. }) => &[("throughput", None), ("service.p95", None)],
     };
-    asked
-        .iter()
-        .map(|(metric, tolerance)| gated(metric, tolerance.unwrap_or(DEFAULT_TOLERANCE)))
-        .collect()
+    asked.iter().map(|(metric, tolerance)| gated(metric, tolerance.unwrap_or(DEFAULT_TOLERANCE))).collect()
 }
 
 /// Reads one pair of `baseline("p50" = "5%")`.
@@ -36,10 +33,7 @@ pub fn gated(metric: &str, tolerance: &str) -> Result<Gated, GateError> {
     let metric = of_rounds(metric.parse()?)?;
     let ratio: Ratio = tolerance.parse()?;
     match ratio.get() > 0.0 {
-        true => Ok(Gated {
-            metric,
-            tolerance: ratio,
-        }),
+        true => Ok(Gated { metric, tolerance: ratio }),
         false => Err(GateError::NoTolerance(tolerance.to_owned())),
     }
 }
@@ -48,10 +42,9 @@ pub fn gated(metric: &str, tolerance: &str) -> Result<Gated, GateError> {
 fn of_rounds(metric: Metric) -> Result<Metric, GateError> {
     match metric {
         Metric::Throughput => Ok(metric),
-        Metric::Time(Timed::Response | Timed::Service, Statistic::Median) => Ok(Metric::Time(
-            Timed::Service,
-            Statistic::Percentile(Quantile::MEDIAN),
-        )),
+        Metric::Time(Timed::Response | Timed::Service, Statistic::Median) => {
+            Ok(Metric::Time(Timed::Service, Statistic::Percentile(Quantile::MEDIAN)))
+        }
         Metric::Time(Timed::Response | Timed::Service, Statistic::Percentile(quantile))
             if [0.5, 0.95, 0.99].contains(&quantile.get()) =>
         {
@@ -85,33 +78,17 @@ mod tests {
     use super::*;
     use crate::units::Rate;
 
-    const CLOSED: Load = Load::Closed {
-        users: 1,
-        iterations: None,
-    };
+    const CLOSED: Load = Load::Closed { users: 1, iterations: None };
 
     fn shown(spec: &GateSpec, load: &Load) -> Vec<String> {
-        gates(spec, load)
-            .unwrap()
-            .iter()
-            .map(|g| format!("{} {}", g.metric, g.tolerance))
-            .collect()
+        gates(spec, load).unwrap().iter().map(|g| format!("{} {}", g.metric, g.tolerance)).collect()
     }
 
     #[test]
     fn the_default_metrics_follow_from_the_load() {
-        let open = Load::Open {
-            rate: Rate::per_second(1.0).unwrap(),
-            iterations: None,
-        };
-        assert_eq!(
-            shown(&GateSpec::Default, &open),
-            ["service.p50 5 %", "service.p95 5 %"]
-        );
-        assert_eq!(
-            shown(&GateSpec::Default, &CLOSED),
-            ["throughput 5 %", "service.p95 5 %"]
-        );
+        let open = Load::Open { rate: Rate::per_second(1.0).unwrap(), iterations: None };
+        assert_eq!(shown(&GateSpec::Default, &open), ["service.p50 5 %", "service.p95 5 %"]);
+        assert_eq!(shown(&GateSpec::Default, &CLOSED), ["throughput 5 %", "service.p95 5 %"]);
         assert!(shown(&GateSpec::Off, &CLOSED).is_empty());
     }
 
@@ -123,19 +100,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_refused() {
-        assert!(
-            gated("errors", "5%")
-                .unwrap_err()
-                .to_string()
-                .contains("those are p50")
-        );
+        assert!(gated("errors", "5%").unwrap_err().to_string().contains("those are p50"));
         assert!(gated("lag.p50", "5%").is_err() && gated("p75", "5%").is_err());
         assert!(gated("p50", "0%").unwrap_err().to_string().contains("above zero"));
-        assert!(
-            gated("p50", "much")
-                .unwrap_err()
-                .to_string()
-                .contains("not a ratio")
-        );
+        assert!(gated("p50", "much").unwrap_err().to_string().contains("not a ratio"));
     }
 }

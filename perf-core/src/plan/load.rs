@@ -28,9 +28,7 @@ impl Load {
         match self {
             Load::Open { .. } => "open",
             Load::Closed { iterations: None, .. } => "closed",
-            Load::Closed {
-                iterations: Some(_), ..
-            } => "iterations",
+            Load::Closed { iterations: Some(_), .. } => "iterations",
         }
     }
 

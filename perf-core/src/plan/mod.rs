@@ -72,10 +72,7 @@ impl Plan {
         let thresholds = thresholds(&spec, flags.profile, &mut mistakes);
         let load = keep(load(&spec), &mut mistakes);
         let gates = load.and_then(|load| {
-            keep(
-                gate::gates(&spec.baseline, &load).map_err(PlanError::Gate),
-                &mut mistakes,
-            )
+            keep(gate::gates(&spec.baseline, &load).map_err(PlanError::Gate), &mut mistakes)
         });
         let rounds = spec.rounds.unwrap_or(DEFAULT_ROUNDS);
         if !(1..=MOST_ROUNDS).contains(&rounds) {
@@ -98,10 +95,7 @@ impl Plan {
             workers: workers(spec.workers, &load, max_in_flight),
             thresholds,
             gates,
-            base_url: flags
-                .base_url
-                .clone()
-                .or_else(|| spec.base_url.map(str::to_owned)),
+            base_url: flags.base_url.clone().or_else(|| spec.base_url.map(str::to_owned)),
             seed: flags.seed.unwrap_or(0),
             load,
         })
@@ -113,21 +107,15 @@ impl Plan {
             return None;
         };
         let measured = self.duration.map_or(u64::MAX, nanos);
-        Some(Schedule::constant(
-            rate,
-            nanos(self.warmup),
-            measured,
-            iterations.unwrap_or(u64::MAX),
-        ))
+        Some(Schedule::constant(rate, nanos(self.warmup), measured, iterations.unwrap_or(u64::MAX)))
     }
 
     /// How long load is measured when all goes to plan; `None` where nobody can know.
     pub fn measured_for(&self) -> Option<Duration> {
         let by_count = match self.load {
-            Load::Open {
-                rate,
-                iterations: Some(iterations),
-            } => Some(Duration::from_secs_f64(iterations as f64 / rate.as_per_second())),
+            Load::Open { rate, iterations: Some(iterations) } => {
+                Some(Duration::from_secs_f64(iterations as f64 / rate.as_per_second()))
+            }
             _ => None,
         };
         match (self.duration, by_count) {
@@ -151,9 +139,8 @@ impl Plan {
             Load::Closed { iterations: None, .. } => "closed load",
             Load::Closed { .. } => "fixed iterations",
         };
-        let duration = self
-            .duration
-            .map_or_else(String::new, |d| format!(" for {}", humantime::format_duration(d)));
+        let duration =
+            self.duration.map_or_else(String::new, |d| format!(" for {}", humantime::format_duration(d)));
         let warmup = match self.warmup {
             Duration::ZERO => String::new(),
             warmup => format!(" after {} of warm-up", humantime::format_duration(warmup)),
@@ -204,46 +191,21 @@ fn check_durations(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) {
 
 fn load(spec: &PerfSpec) -> Result<Load, PlanError> {
     match *spec {
-        PerfSpec {
-            rate: Some(_),
-            users: Some(_),
-            ..
-        } => Err(PlanError::TwoLoads),
-        PerfSpec {
-            iterations: Some(0), ..
-        } => Err(PlanError::Zero("iterations")),
+        PerfSpec { rate: Some(_), users: Some(_), .. } => Err(PlanError::TwoLoads),
+        PerfSpec { iterations: Some(0), .. } => Err(PlanError::Zero("iterations")),
         PerfSpec { users: Some(0), .. } => Err(PlanError::Zero("users")),
-        PerfSpec {
-            rate: Some(_),
-            duration: None,
-            ..
-        } => Err(PlanError::NoDuration("rate")),
-        PerfSpec {
-            users: Some(_),
-            duration: None,
-            iterations: None,
-            ..
-        } => Err(PlanError::NoDuration("users")),
-        PerfSpec {
-            rate: Some(rate),
-            iterations,
-            ..
-        } => match Rate::per_second(rate) {
+        PerfSpec { rate: Some(_), duration: None, .. } => Err(PlanError::NoDuration("rate")),
+        PerfSpec { users: Some(_), duration: None, iterations: None, .. } => {
+            Err(PlanError::NoDuration("users"))
+        }
+        PerfSpec { rate: Some(rate), iterations, .. } => match Rate::per_second(rate) {
             Some(rate) if rate.as_per_second() > 0.0 => Ok(Load::Open { rate, iterations }),
             _ => Err(PlanError::Rate(rate.to_string())),
         },
-        PerfSpec {
-            users: Some(users),
-            iterations,
-            ..
-        } => Ok(Load::Closed { users, iterations }),
-        PerfSpec {
-            iterations: Some(iterations),
-            ..
-        } => Ok(Load::Closed {
-            users: 1,
-            iterations: Some(iterations),
-        }),
+        PerfSpec { users: Some(users), iterations, .. } => Ok(Load::Closed { users, iterations }),
+        PerfSpec { iterations: Some(iterations), .. } => {
+            Ok(Load::Closed { users: 1, iterations: Some(iterations) })
+        }
         _ => Err(PlanError::NoLoad),
     }
 }
@@ -277,24 +239,14 @@ fn workers(asked: Option<u32>, load: &Load, max_in_flight: u32) -> u32 {
 }
 
 fn thresholds(spec: &PerfSpec, profile: Option<Profile>, mistakes: &mut Vec<PlanError>) -> Vec<Threshold> {
-    let parsed = spec
-        .thresholds
-        .iter()
-        .map(|text| text.parse::<Threshold>().map_err(PlanError::Threshold));
+    let parsed = spec.thresholds.iter().map(|text| text.parse::<Threshold>().map_err(PlanError::Threshold));
     let mut thresholds: Vec<Threshold> = parsed.filter_map(|threshold| keep(threshold, mistakes)).collect();
     if profile == Some(Profile::Smoke) {
         // How many and how fast says nothing of one iteration.
-        thresholds.retain(|t| {
-            !matches!(
-                t.metric,
-                Metric::Throughput | Metric::Iterations | Metric::Capacity
-            )
-        });
+        thresholds
+            .retain(|t| !matches!(t.metric, Metric::Throughput | Metric::Iterations | Metric::Capacity));
     }
-    if !thresholds
-        .iter()
-        .any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount))
-    {
+    if !thresholds.iter().any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount)) {
         thresholds.push(Threshold::implicit_errors());
     }
     thresholds
@@ -349,16 +301,13 @@ mod tests {
         Plan::resolve("test", "perf", spec, flags).unwrap()
     }
 
+    #[allow(clippy::unnecessary_wraps)] // as the fields want it
     fn seconds(seconds: f64) -> Option<Duration> {
         Some(Duration::from_secs_f64(seconds))
     }
 
     fn open() -> PerfSpec {
-        PerfSpec {
-            rate: Some(200.0),
-            duration: seconds(10.0),
-            ..PerfSpec::default()
-        }
+        PerfSpec { rate: Some(200.0), duration: seconds(10.0), ..PerfSpec::default() }
     }
 
     #[test]
@@ -366,83 +315,35 @@ mod tests {
         let plan = resolve(&open(), &Overrides::default());
         assert_eq!(plan.warmup, Duration::from_secs(1));
         assert_eq!((plan.rounds, plan.max_in_flight, plan.workers), (10, 1000, 1));
-        assert_eq!(
-            (plan.timeout, plan.graceful_stop),
-            (Duration::from_secs(30), Duration::from_secs(31))
-        );
+        assert_eq!((plan.timeout, plan.graceful_stop), (Duration::from_secs(30), Duration::from_secs(31)));
         assert_eq!(plan.scheduled(), Some(2000));
         assert_eq!(plan.thresholds, [Threshold::implicit_errors()]);
         assert_eq!(plan.description(), "open load, 200/s for 10s after 1s of warm-up");
-        let long = PerfSpec {
-            duration: seconds(600.0),
-            ..open()
-        };
-        assert_eq!(
-            resolve(&long, &Overrides::default()).warmup,
-            Duration::from_secs(5)
-        );
-        let counted = PerfSpec {
-            iterations: Some(4),
-            ..PerfSpec::default()
-        };
+        let long = PerfSpec { duration: seconds(600.0), ..open() };
+        assert_eq!(resolve(&long, &Overrides::default()).warmup, Duration::from_secs(5));
+        let counted = PerfSpec { iterations: Some(4), ..PerfSpec::default() };
         let plan = resolve(&counted, &Overrides::default());
-        assert_eq!(
-            (plan.warmup, plan.rounds, plan.load.model()),
-            (Duration::ZERO, 4, "iterations")
-        );
+        assert_eq!((plan.warmup, plan.rounds, plan.load.model()), (Duration::ZERO, 4, "iterations"));
     }
 
     #[test]
     fn a_flag_beats_a_profile_and_a_profile_the_attribute() {
-        let quick = Overrides {
-            profile: Some(Profile::Quick),
-            ..Overrides::default()
-        };
+        let quick = Overrides { profile: Some(Profile::Quick), ..Overrides::default() };
         assert_eq!(resolve(&open(), &quick).duration, seconds(1.0));
-        let flags = Overrides {
-            duration: seconds(3.0),
-            rate: Some(50.0),
-            users: Some(9),
-            ..quick
-        };
+        let flags = Overrides { duration: seconds(3.0), rate: Some(50.0), users: Some(9), ..quick };
         let plan = resolve(&open(), &flags);
         assert_eq!((plan.duration, plan.scheduled()), (seconds(3.0), Some(150)));
-        let closed = PerfSpec {
-            rate: None,
-            users: Some(2),
-            ..open()
-        };
-        assert_eq!(
-            resolve(&closed, &flags).load,
-            Load::Closed {
-                users: 9,
-                iterations: None
-            }
-        );
+        let closed = PerfSpec { rate: None, users: Some(2), ..open() };
+        assert_eq!(resolve(&closed, &flags).load, Load::Closed { users: 9, iterations: None });
     }
 
     #[test]
     fn smoke_is_one_iteration_of_one_user_that_only_has_to_work() {
-        let smoke = Overrides {
-            profile: Some(Profile::Smoke),
-            ..Overrides::default()
-        };
-        let spec = PerfSpec {
-            thresholds: vec!["throughput > 100/s", "p99 < 1s"],
-            ..open()
-        };
+        let smoke = Overrides { profile: Some(Profile::Smoke), ..Overrides::default() };
+        let spec = PerfSpec { thresholds: vec!["throughput > 100/s", "p99 < 1s"], ..open() };
         let plan = resolve(&spec, &smoke);
-        assert_eq!(
-            plan.load,
-            Load::Closed {
-                users: 1,
-                iterations: Some(1)
-            }
-        );
-        assert_eq!(
-            (plan.duration, plan.warmup, plan.rounds),
-            (None, Duration::ZERO, 1)
-        );
+        assert_eq!(plan.load, Load::Closed { users: 1, iterations: Some(1) });
+        assert_eq!((plan.duration, plan.warmup, plan.rounds), (None, Duration::ZERO, 1));
         assert!(plan.gates.is_empty());
         let kept: Vec<String> = plan.thresholds.iter().map(ToString::to_string).collect();
         assert_eq!(kept, ["p99 < 1s", "errors < 1%"]);
@@ -463,10 +364,7 @@ mod tests {
 
     #[test]
     fn iterations_cap_an_open_load() {
-        let spec = PerfSpec {
-            iterations: Some(100),
-            ..open()
-        };
+        let spec = PerfSpec { iterations: Some(100), ..open() };
         let plan = resolve(&spec, &Overrides::default());
         assert_eq!((plan.scheduled(), plan.measured_for()), (Some(100), seconds(0.5)));
     }
@@ -474,26 +372,12 @@ mod tests {
     #[test]
     fn the_config_holds_what_shapes_the_load_and_nothing_else() {
         let config = resolve(&open(), &Overrides::default()).config();
-        let shown: Vec<String> = config
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
+        let shown: Vec<String> = config.iter().map(|(key, value)| format!("{key}={value}")).collect();
         assert_eq!(
             shown,
-            [
-                "duration=10s",
-                "load=open 200/s",
-                "max_in_flight=1000",
-                "timeout=30s",
-                "warmup=1s"
-            ]
+            ["duration=10s", "load=open 200/s", "max_in_flight=1000", "timeout=30s", "warmup=1s"]
         );
-        let other = PerfSpec {
-            rounds: Some(5),
-            workers: Some(2),
-            thresholds: vec!["p99 < 1s"],
-            ..open()
-        };
+        let other = PerfSpec { rounds: Some(5), workers: Some(2), thresholds: vec!["p99 < 1s"], ..open() };
         assert_eq!(resolve(&other, &Overrides::default()).config(), config);
     }
 }

@@ -83,9 +83,7 @@ impl FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
         // A step's name may hold any sign, so the operator is looked for behind the braces.
         let after_step = text.find('}').map_or(0, |at| at + 1);
-        let at = text[after_step..]
-            .find(['<', '>', '=', '!'])
-            .map(|at| at + after_step);
+        let at = text[after_step..].find(['<', '>', '=', '!']).map(|at| at + after_step);
         let at = at.ok_or_else(|| ThresholdError::Form(text.to_owned()))?;
         let (metric, rest) = text.split_at(at);
         let (sign, operator) = OPERATORS
@@ -98,13 +96,8 @@ impl FromStr for Threshold {
             return Err(ThresholdError::Form(text.to_owned()));
         }
         let limit = parse_value(value, metric.unit())?;
-        let threshold = Threshold {
-            expression: text.trim().to_owned(),
-            metric,
-            operator,
-            limit,
-            implicit: false,
-        };
+        let threshold =
+            Threshold { expression: text.trim().to_owned(), metric, operator, limit, implicit: false };
         threshold.check_possible()?;
         Ok(threshold)
     }
@@ -115,10 +108,9 @@ fn parse_value(text: &str, unit: Unit) -> Result<f64, ThresholdError> {
         Unit::Time => Ok(parse_duration(text)?.as_nanos() as f64),
         Unit::PerSecond => Ok(text.parse::<Rate>()?.as_per_second()),
         Unit::Ratio => Ok(text.parse::<Ratio>()?.get()),
-        Unit::Count => text
-            .parse::<u64>()
-            .map(|n| n as f64)
-            .map_err(|_| ThresholdError::Count(text.to_owned())),
+        Unit::Count => {
+            text.parse::<u64>().map(|n| n as f64).map_err(|_| ThresholdError::Count(text.to_owned()))
+        }
         Unit::TimeSquared => {
             let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
             number.ok_or_else(|| ThresholdError::Variance(text.to_owned()))
@@ -218,11 +210,7 @@ mod tests {
             ("cpu_per_iteration < 300us", 300e3),
         ] {
             let threshold: Threshold = text.parse().unwrap();
-            assert!(
-                (threshold.limit - limit).abs() <= limit * 1e-12,
-                "{text}: {}",
-                threshold.limit
-            );
+            assert!((threshold.limit - limit).abs() <= limit * 1e-12, "{text}: {}", threshold.limit);
             assert_eq!(threshold.to_string(), text);
         }
     }
@@ -258,13 +246,9 @@ mod tests {
         assert!(Operator::Less.holds(1.0, 2.0) && !Operator::Less.holds(2.0, 2.0));
         assert!(Operator::AtMost.holds(2.0, 2.0) && !Operator::AtMost.holds(3.0, 2.0));
         assert!(Operator::Equal.holds(0.0, 0.0) && !Operator::Equal.holds(1.0, 0.0));
-        for operator in [
-            Operator::Less,
-            Operator::AtMost,
-            Operator::Greater,
-            Operator::AtLeast,
-            Operator::Equal,
-        ] {
+        for operator in
+            [Operator::Less, Operator::AtMost, Operator::Greater, Operator::AtLeast, Operator::Equal]
+        {
             assert!(!operator.holds(f64::NAN, 1.0));
         }
     }

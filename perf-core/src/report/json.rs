@@ -68,18 +68,8 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn of_environment(environment: &Environment) -> Value {
-    let Environment {
-        id,
-        label,
-        cpu,
-        cores,
-        os,
-        build_profile,
-        rustc,
-        git_commit,
-        git_dirty,
-        ..
-    } = environment;
+    let Environment { id, label, cpu, cores, os, build_profile, rustc, git_commit, git_dirty, .. } =
+        environment;
     json!({
         "id": id, "label": label, "cpu": cpu, "cores": cores, "os": os, "build_profile": build_profile,
         "rustc": rustc, "git_commit": git_commit, "git_dirty": git_dirty,
@@ -92,16 +82,8 @@ pub fn of_report(report: &Report) -> Value {
         return Value::Null;
     };
     let (plan, summary) = (&report.plan, &session.summary);
-    let mut test = head(
-        &plan.name,
-        &plan.target,
-        report.judgement.verdict.name(),
-        &report.judgement.reasons,
-    );
-    test.insert(
-        "partial".into(),
-        json!(report.sessions.iter().any(Session::is_partial)),
-    );
+    let mut test = head(&plan.name, &plan.target, report.judgement.verdict.name(), &report.judgement.reasons);
+    test.insert("partial".into(), json!(report.sessions.iter().any(Session::is_partial)));
     test.insert(
         "load".into(),
         json!({
@@ -117,10 +99,7 @@ pub fn of_report(report: &Report) -> Value {
     test.insert("thresholds".into(), report.limits.iter().map(of_limit).collect());
     test.insert(
         "comparison".into(),
-        report
-            .comparison
-            .as_ref()
-            .map_or(Value::Null, |c| of_comparison(c, report.sessions.len())),
+        report.comparison.as_ref().map_or(Value::Null, |c| of_comparison(c, report.sessions.len())),
     );
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
@@ -142,25 +121,17 @@ fn head(name: &str, target: &str, verdict: &str, reasons: &[String]) -> Map<Stri
         ("verdict", json!(verdict)),
         ("reasons", json!(reasons)),
     ];
-    fields
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What was measured in one session.
 fn numbers(session: &Session) -> Map<String, Value> {
-    let Session {
-        recording, summary, ..
-    } = session;
+    let Session { recording, summary, .. } = session;
     let steps = summary.steps.iter().map(|(name, step)| {
         let completed = step.duration.count();
         let counts =
             json!({ "started": step.started, "completed": completed, "interrupted": step.interrupted });
-        (
-            (*name).to_owned(),
-            json!({ "counts": counts, "duration_ns": of_histogram(&step.duration) }),
-        )
+        ((*name).to_owned(), json!({ "counts": counts, "duration_ns": of_histogram(&step.duration) }))
     });
     let checks = summary
         .checks
@@ -198,10 +169,7 @@ fn numbers(session: &Session) -> Map<String, Value> {
         ("rounds", summary.rounds.iter().map(of_round).collect()),
         ("timeline", of_timeline(&recording.timeline)),
     ];
-    fields
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {
@@ -227,23 +195,14 @@ fn of_histogram(histogram: &Histogram) -> Value {
         ("stddev", Statistic::Stddev),
         ("variance", Statistic::Variance),
     ];
-    let percents = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99]
-        .into_iter()
-        .filter_map(Quantile::percent);
+    let percents = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99].into_iter().filter_map(Quantile::percent);
     let percentiles = percents.map(|quantile| (quantile.to_string(), Statistic::Percentile(quantile)));
-    let all = named
-        .into_iter()
-        .map(|(name, statistic)| (name.to_owned(), statistic))
-        .chain(percentiles);
-    let mut values: Map<String, Value> = all
-        .map(|(name, statistic)| (name, json!(histogram.statistic(statistic))))
-        .collect();
+    let all = named.into_iter().map(|(name, statistic)| (name.to_owned(), statistic)).chain(percentiles);
+    let mut values: Map<String, Value> =
+        all.map(|(name, statistic)| (name, json!(histogram.statistic(statistic)))).collect();
     values.insert(
         "histogram".into(),
-        histogram
-            .buckets()
-            .map(|(value, count)| json!([value, count]))
-            .collect(),
+        histogram.buckets().map(|(value, count)| json!([value, count])).collect(),
     );
     Value::Object(values)
 }
@@ -282,11 +241,7 @@ fn of_timeline(timeline: &Timeline) -> Value {
     let mut in_flight = Counts::default();
     let points = timeline.points.iter().enumerate().map(|(number, point)| {
         in_flight.merge(&point.counts);
-        of_point(
-            number as f64 * timeline.interval as f64 / 1e9,
-            point,
-            in_flight.in_flight(),
-        )
+        of_point(number as f64 * timeline.interval as f64 / 1e9, point, in_flight.in_flight())
     });
     json!({ "interval_s": timeline.interval as f64 / 1e9, "points": points.collect::<Vec<_>>() })
 }
@@ -360,11 +315,8 @@ fn of_metric(metric: &MetricComparison) -> Value {
 fn of_findings(sessions: &[Session]) -> Value {
     let all = sessions.iter().flat_map(|session| &session.findings);
     all.map(|finding| {
-        let evidence: Map<String, Value> = finding
-            .evidence
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect();
+        let evidence: Map<String, Value> =
+            finding.evidence.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         json!({
             "kind": finding.kind,
             "severity": finding.severity.name(),

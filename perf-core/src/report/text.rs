@@ -54,7 +54,8 @@ pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result
     }
     baseline(report, detail, out)?;
     findings(report, out)?;
-    report.notes.iter().try_for_each(|note| wrapped("  ", note, out))
+    // A note may hold a command, which must stay in one piece to be copied.
+    report.notes.iter().try_for_each(|note| writeln!(out, "  {note}"))
 }
 
 fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -66,27 +67,17 @@ fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     .bold();
     let bold = Style::new().bold();
-    write!(
-        out,
-        "{bold}{}{bold:#}  {style}{}{style:#}",
-        report.plan.name,
-        judgement.verdict.name()
-    )?;
+    write!(out, "{bold}{}{bold:#}  {style}{}{style:#}", report.plan.name, judgement.verdict.name())?;
     writeln!(out)?;
-    judgement
-        .reasons
-        .iter()
-        .try_for_each(|reason| wrapped("  ! ", reason, out))
+    judgement.reasons.iter().try_for_each(|reason| wrapped("  ! ", reason, out))
 }
 
 fn counts(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let counts = &summary.counts;
-    let throughput = summary
-        .throughput_per_s
-        .map_or("unknown".to_owned(), |rate| format!("{}/s", Significant(rate)));
-    let ratio = summary.error_ratio().map_or(String::new(), |ratio| {
-        format!(" ({} %)", Significant(ratio * 100.0))
-    });
+    let throughput =
+        summary.throughput_per_s.map_or("unknown".to_owned(), |rate| format!("{}/s", Significant(rate)));
+    let ratio =
+        summary.error_ratio().map_or(String::new(), |ratio| format!(" ({} %)", Significant(ratio * 100.0)));
     let errors = if counts.errors() == 0 { GOOD } else { BAD };
     write!(
         out,
@@ -94,11 +85,7 @@ fn counts(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         counts.planned, counts.started, counts.succeeded
     )?;
     writeln!(out, "{errors}{} errors{ratio}{errors:#}", counts.errors())?;
-    writeln!(
-        out,
-        "  throughput {throughput} over {} s",
-        Significant(summary.measured_for.as_secs_f64())
-    )
+    writeln!(out, "  throughput {throughput} over {} s", Significant(summary.measured_for.as_secs_f64()))
 }
 
 fn latencies(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -119,15 +106,11 @@ fn latencies(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn latency(name: &str, histogram: &Histogram, out: &mut dyn Write) -> io::Result<()> {
-    let percentiles = [50.0, 90.0, 95.0, 99.0, 99.9]
-        .into_iter()
-        .filter_map(Quantile::percent)
-        .map(Statistic::Percentile);
+    let percentiles =
+        [50.0, 90.0, 95.0, 99.0, 99.9].into_iter().filter_map(Quantile::percent).map(Statistic::Percentile);
     write!(out, "  {name:<10}")?;
     for statistic in percentiles.chain([Statistic::Max, Statistic::Mean]) {
-        let value = histogram
-            .statistic(statistic)
-            .map_or("-".to_owned(), |ns| Latency(ns).to_string());
+        let value = histogram.statistic(statistic).map_or("-".to_owned(), |ns| Latency(ns).to_string());
         write!(out, "{value:>9} ")?;
     }
     writeln!(out)
@@ -168,10 +151,7 @@ fn errors(session: &Session, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n  errors")?;
         }
         let first = group.first_at as f64 / 1e9 - warmup;
-        let line = format!(
-            "{category} ×{}, first after {first:.1} s: {}",
-            group.count, group.first_message
-        );
+        let line = format!("{category} ×{}, first after {first:.1} s: {}", group.count, group.first_message);
         wrapped("    ", &line, out)?;
     }
     match session.summary.errors.len().saturating_sub(MOST_ERRORS) {
@@ -182,15 +162,10 @@ fn errors(session: &Session, out: &mut dyn Write) -> io::Result<()> {
 
 fn limits(limits: &[Limit], detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n  thresholds")?;
-    for limit in limits
-        .iter()
-        .filter(|limit| detail == Detail::Full || !limit.held)
-    {
+    for limit in limits.iter().filter(|limit| detail == Detail::Full || !limit.held) {
         let (mark, style) = if limit.held { ("✓", GOOD) } else { ("✗", BAD) };
         let unit = limit.threshold.metric.unit();
-        let actual = limit
-            .actual
-            .map_or("no data".to_owned(), |value| show_value(value, unit));
+        let actual = limit.actual.map_or("no data".to_owned(), |value| show_value(value, unit));
         let implicit = if limit.threshold.implicit { "implicit" } else { "" };
         writeln!(
             out,
@@ -213,16 +188,8 @@ fn baseline(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<
             1 => "1 session".to_owned(),
             n => format!("{n} sessions"),
         };
-        let again = if comparison.is_confirmed {
-            ", measured again twice"
-        } else {
-            ""
-        };
-        writeln!(
-            out,
-            "\n  against the baseline of {sessions} (level {}){again}",
-            comparison.level
-        )?;
+        let again = if comparison.is_confirmed { ", measured again twice" } else { "" };
+        writeln!(out, "\n  against the baseline of {sessions} (level {}){again}", comparison.level)?;
         for metric in &comparison.metrics {
             let style = match metric.verdict {
                 Change::Regressed => BAD,
@@ -230,16 +197,9 @@ fn baseline(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<
                 Change::Unresolved => Style::new(),
             };
             let unit = metric.metric.unit();
-            let values = format!(
-                "{} → {}",
-                show_value(metric.baseline, unit),
-                show_value(metric.current, unit)
-            );
-            let interval = format!(
-                "[{:+.1}, {:+.1}]",
-                metric.interval.0 * 100.0,
-                metric.interval.1 * 100.0
-            );
+            let values =
+                format!("{} → {}", show_value(metric.baseline, unit), show_value(metric.current, unit));
+            let interval = format!("[{:+.1}, {:+.1}]", metric.interval.0 * 100.0, metric.interval.1 * 100.0);
             writeln!(
                 out,
                 "    {:<12} {values:<23} {:>+6.1} % {interval:<15} {style}{}{style:#}",
@@ -268,11 +228,7 @@ fn findings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for finding in all {
         let line = finding.to_string();
         if !told(&line) {
-            let mark = if finding.severity == Severity::Info {
-                "i"
-            } else {
-                "!"
-            };
+            let mark = if finding.severity == Severity::Info { "i" } else { "!" };
             wrapped(&format!("  {mark} "), &line, out)?;
         }
     }

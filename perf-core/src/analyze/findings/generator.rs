@@ -12,12 +12,7 @@ const LAG_FLOOR_NS: f64 = 1e6;
 const LAG_PART: f64 = 0.1;
 
 pub(super) fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
-    let all = [
-        blocked(plan, recording),
-        lost(recording),
-        lag(summary),
-        late(summary),
-    ];
+    let all = [blocked(plan, recording), lost(recording), lag(summary), late(summary)];
     all.into_iter().flatten().collect()
 }
 
@@ -30,11 +25,7 @@ fn blocked(plan: &Plan, recording: &Recording) -> Option<Finding> {
         .filter(|blocked| blocked.at < end && blocked.at + nanos(blocked.length) > origin);
     let lengths: Vec<f64> = measured.map(|blocked| nanos(blocked.length) as f64).collect();
     let longest = lengths.iter().copied().reduce(f64::max)?;
-    let times = if lengths.len() == 1 {
-        "once".to_owned()
-    } else {
-        format!("{} times", lengths.len())
-    };
+    let times = if lengths.len() == 1 { "once".to_owned() } else { format!("{} times", lengths.len()) };
     Some(Finding {
         kind: "worker_blocked",
         severity: Severity::Invalid,
@@ -60,9 +51,7 @@ fn lost(recording: &Recording) -> Option<Finding> {
 }
 
 fn lag(summary: &Summary) -> Option<Finding> {
-    let p99 = summary
-        .lag
-        .statistic(Statistic::Percentile(Quantile::percent(99.0)?))?;
+    let p99 = summary.lag.statistic(Statistic::Percentile(Quantile::percent(99.0)?))?;
     let response = summary.response.statistic(Statistic::Median)?;
     let bound = (response * LAG_PART).max(LAG_FLOOR_NS);
     (p99 > bound).then(|| Finding {

@@ -57,7 +57,5 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
 
 /// Whether the generator was the bottleneck somewhere.
 pub fn spoil(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Invalid)
+    findings.iter().any(|finding| finding.severity == Severity::Invalid)
 }

@@ -1,0 +1,105 @@
+//! Imports go one way: from a later layer to an earlier one, and within a layer from a later file to an earlier one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Every file, in the order a datum passes through them. A `mod.rs` stands for its folder and may name its children.
+const ORDER: &[&str] = &[
+    "units",
+    "files",
+    "metric",
+    "error",
+    "outcome",
+    "returned",
+    "plan/arrivals",
+    "plan/load",
+    "plan/threshold",
+    "plan/spec",
+    "plan/gate",
+    "plan/mod",
+    "measure/sample",
+    "measure/histogram",
+    "measure/errors",
+    "measure/tally",
+    "measure/edges",
+    "measure/recorder",
+    "measure/timeline",
+    "measure/environment",
+    "measure/mod",
+    "drive/clock",
+    "drive/pacer",
+    "drive/control",
+    "drive/panics",
+    "drive/cx",
+    "drive/http",
+    "drive/no_http",
+    "drive/users",
+    "drive/prepare",
+    "drive/offer",
+    "drive/worker",
+    "drive/engine",
+    "drive/mod",
+    "analyze/stats",
+    "analyze/summary",
+    "analyze/findings/generator",
+    "analyze/findings/mod",
+    "analyze/mod",
+    "judge/thresholds",
+    "judge/level",
+    "judge/baseline",
+    "judge/compare",
+    "judge/reference",
+    "judge/accept",
+    "judge/verdict",
+    "judge/mod",
+    "report/text",
+    "report/json",
+    "report/mod",
+    "run",
+    "lib",
+];
+
+fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => sources(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+/// The file that a path such as `measure::sample::{Drop, Phase}` or `plan::Plan` lies in.
+fn file_of(path: &str, ranks: &BTreeMap<String, usize>) -> Option<String> {
+    let parts: Vec<&str> = path.split("::").map(|part| part.trim_matches(['{', '}', ' ', ';'])).collect();
+    let longest_first = (1..=parts.len()).rev().map(|n| parts[..n].join("/"));
+    longest_first.flat_map(|name| [format!("{name}/mod"), name]).find(|name| ranks.contains_key(name))
+}
+
+#[test]
+fn imports_go_upward_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let ranks: BTreeMap<String, usize> =
+        ORDER.iter().enumerate().map(|(rank, name)| ((*name).to_owned(), rank)).collect();
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let (mut wrong, mut imports) = (Vec::new(), 0);
+    for file in files {
+        let name = file.strip_prefix(&src).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+        let rank = *ranks.get(&name).unwrap_or_else(|| panic!("{name}: add it to the order of the layers"));
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap().replace("pub use", "use");
+        for line in text.lines().filter_map(|line| line.strip_prefix("use crate::")) {
+            let imported = file_of(line, &ranks).unwrap_or_else(|| panic!("{name}: use crate::{line}"));
+            imports += 1;
+            // A folder's mod.rs comes after its children, and holds what they have in common.
+            let is_own_parent = imported.strip_suffix("/mod").is_some_and(|folder| name.starts_with(folder));
+            if ranks[&imported] >= rank && !is_own_parent {
+                wrong.push(format!("{name} uses {imported}"));
+            }
+        }
+    }
+    assert!(imports > 50, "only {imports} imports were read");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

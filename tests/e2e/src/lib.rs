@@ -1,0 +1,153 @@
+//! Runs perf tests of `tests/project` through cargo and reads what came of them.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// Folders of one test's own, so that tests don't meet.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Run {
+    /// What a shell sees.
+    pub code: Option<i32>,
+    /// libtest's lines and the summaries.
+    pub stdout: String,
+    /// Everything else.
+    pub stderr: String,
+    /// `report.json`; null when none was written.
+    pub report: Value,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Project::new()
+    }
+}
+
+impl Project {
+    /// With empty folders.
+    ///
+    /// # Panics
+    ///
+    /// Without a temporary folder.
+    pub fn new() -> Self {
+        Project { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// Where its baselines are.
+    pub fn baselines(&self) -> PathBuf {
+        self.folder.path().join("baselines")
+    }
+
+    /// The baseline of a test of the target `load`.
+    pub fn baseline(&self, test: &str) -> PathBuf {
+        self.baselines().join("load").join(format!("{test}.json"))
+    }
+
+    /// `cargo test -p project --test load -- ARGUMENTS`, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.cargo(&["test", "--quiet", "--package", "project", "--test", "load", "--"], arguments)
+    }
+
+    /// Any cargo command, with this project's folders.
+    pub fn cargo(&self, command: &[&str], arguments: &[&str]) -> Command {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        cargo.args(command).args(arguments).stdin(Stdio::null());
+        cargo
+            .env("PERF_BASELINE_DIR", self.baselines())
+            .env("PERF_REPORT_DIR", self.folder.path().join("reports"));
+        // What the tests themselves run under must not leak in.
+        for name in
+            ["NEXTEST_RUN_ID", "NEXTEST", "CI", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"]
+        {
+            cargo.env_remove(name);
+        }
+        cargo
+    }
+
+    /// Runs one test by its exact name.
+    pub fn run(&self, test: &str, arguments: &[&str]) -> Run {
+        self.run_with(test, arguments, &[])
+    }
+
+    /// The same with environment variables.
+    ///
+    /// # Panics
+    ///
+    /// When cargo cannot be started.
+    pub fn run_with(&self, test: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command(&["--exact", test]);
+        command.args(arguments).envs(variables.iter().copied());
+        self.finished(&command.output().expect("cargo runs"))
+    }
+
+    /// What a finished command left.
+    pub fn finished(&self, output: &Output) -> Run {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let report = std::fs::read_to_string(self.folder.path().join("reports/latest/report.json"));
+        Run {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            report: report.ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or(Value::Null),
+        }
+    }
+}
+
+impl Run {
+    /// The only test of the report.
+    ///
+    /// # Panics
+    ///
+    /// When the report does not hold exactly one test.
+    pub fn test(&self) -> &Value {
+        let tests = self.report["tests"].as_array().unwrap_or_else(|| panic!("no report: {self:#?}"));
+        assert_eq!(tests.len(), 1, "{self:#?}");
+        &tests[0]
+    }
+
+    /// A count of the only test.
+    pub fn count(&self, name: &str) -> u64 {
+        self.test()["counts"][name].as_u64().unwrap_or(u64::MAX)
+    }
+
+    /// A latency of the only test, in milliseconds.
+    pub fn ms(&self, time: &str, statistic: &str) -> f64 {
+        self.test()[time][statistic].as_f64().unwrap_or(f64::NAN) / 1e6
+    }
+
+    /// How many errors of a category there were.
+    pub fn errors(&self, category: &str) -> u64 {
+        let errors = self.test()["errors"].as_array().into_iter().flatten();
+        errors.filter(|error| error["category"] == category).filter_map(|error| error["count"].as_u64()).sum()
+    }
+
+    /// The identities between counts, which hold in every ending.
+    ///
+    /// # Panics
+    ///
+    /// When one does not.
+    pub fn assert_counts_agree(&self) {
+        let count = |name| self.count(name);
+        assert_eq!(count("planned"), count("started") + count("dropped"), "{self:#?}");
+        assert_eq!(count("started"), count("completed") + count("interrupted"), "{self:#?}");
+        assert_eq!(
+            count("completed"),
+            count("succeeded") + count("failed") + count("timed_out"),
+            "{self:#?}"
+        );
+        let errors = self.test()["errors"].as_array().into_iter().flatten();
+        let sum: u64 = errors.filter_map(|error| error["count"].as_u64()).sum();
+        assert_eq!(Some(sum), self.test()["error_count"].as_u64(), "{self:#?}");
+        let histogram = self.test()["response_ns"]["histogram"].as_array().into_iter().flatten();
+        let timed: u64 = histogram.filter_map(|bucket| bucket[1].as_u64()).sum();
+        assert_eq!(timed, count("started"), "{self:#?}");
+    }
+}

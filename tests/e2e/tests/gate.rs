@@ -1,0 +1,99 @@
+//! Baselines: recorded, compared with, refused.
+
+use e2e::{Project, Run};
+use std::fs;
+
+/// With a baseline of a handler that takes 10 ms.
+fn recorded(test: &str) -> Project {
+    let project = Project::new();
+    let run = project.run_with(test, &["--update-baselines"], &[("HANDLER_MS", "10")]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(run.stdout.contains("baseline recorded in "), "{run:#?}");
+    let written = fs::read_to_string(project.baseline(test)).unwrap();
+    assert!(written.contains("\"schema\": \"perf-baseline/1\"") && written.ends_with("}\n"), "{written}");
+    project
+}
+
+fn with_handler(project: &Project, test: &str, ms: &str) -> Run {
+    project.run_with(test, &[], &[("HANDLER_MS", ms)])
+}
+
+#[test]
+fn unchanged_code_passes_and_slower_code_fails_with_the_right_words() {
+    for (test, metric) in [("gated_open", "service.p50"), ("gated_closed", "throughput")] {
+        let project = recorded(test);
+        let before = fs::read_to_string(project.baseline(test)).unwrap();
+        let unchanged = with_handler(&project, test, "10");
+        assert_eq!(
+            (unchanged.code, &unchanged.test()["verdict"]),
+            (Some(0), &"passed".into()),
+            "{unchanged:#?}"
+        );
+        let slower = with_handler(&project, test, "13");
+        assert_eq!(
+            (slower.code, &slower.test()["comparison"]["verdict"]),
+            (Some(101), &"regressed".into()),
+            "{slower:#?}"
+        );
+        for words in [
+            &format!("{metric} regressed: "),
+            "95 % interval",
+            "smallest detectable change",
+            "reproduce: cargo test",
+            "--exact",
+            "--update-baselines",
+        ] {
+            assert!(slower.stdout.contains(words), "{words}: {slower:#?}");
+        }
+        assert_eq!(
+            fs::read_to_string(project.baseline(test)).unwrap(),
+            before,
+            "a comparison writes nothing"
+        );
+    }
+}
+
+#[test]
+fn an_accepted_change_starts_a_new_level_and_is_compared_from_then_on() {
+    let project = recorded("gated_open");
+    let accepted = project.run_with("gated_open", &["--update-baselines"], &[("HANDLER_MS", "20")]);
+    assert!(accepted.stdout.contains("starts a new level"), "{accepted:#?}");
+    let again = with_handler(&project, "gated_open", "20");
+    assert_eq!((again.code, &again.test()["comparison"]["level"]), (Some(0), &2.into()), "{again:#?}");
+}
+
+#[test]
+fn another_load_or_environment_is_not_comparable_and_says_what_differs() {
+    let project = recorded("gated_open");
+    let other_load = project.run("gated_open", &["--rate", "50"]);
+    assert_eq!(other_load.code, Some(0));
+    assert!(
+        other_load
+            .stdout
+            .contains("no comparable baseline: the load differs: load open 100/s there, open 50/s"),
+        "{other_load:#?}"
+    );
+    let elsewhere = project.run("gated_open", &["--environment", "ci"]);
+    assert!(elsewhere.stdout.contains("no comparable baseline: the environment differs"), "{elsewhere:#?}");
+    let required = project.run("gated_open", &["--environment", "ci", "--require-baseline"]);
+    assert_eq!(required.code, Some(101), "{required:#?}");
+}
+
+#[test]
+fn a_corrupt_or_newer_baseline_is_an_error_and_is_left_alone() {
+    let project = recorded("gated_open");
+    let path = project.baseline("gated_open");
+    let good = fs::read_to_string(&path).unwrap();
+    let newer = good.replace("perf-baseline/1", "perf-baseline/2");
+    let corrupt = good.replacen("\"levels\"", "levels", 1);
+    for (text, words) in [
+        (newer, "newer schema perf-baseline/2; update perf-harness or delete it"),
+        (corrupt, "restore it from version control"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let run = project.run("gated_open", &["--update-baselines"]);
+        assert_ne!(run.code, Some(0));
+        assert!(run.stderr.contains(words) && run.stderr.contains(": line "), "{run:#?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}

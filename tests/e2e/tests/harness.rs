@@ -1,0 +1,128 @@
+//! libtest's side: listing, selection, formats, signals, nextest.
+
+use e2e::Project;
+use std::process::Command;
+
+#[test]
+fn listing_prints_names_and_nothing_else() {
+    let project = Project::new();
+    let run = project.finished(&project.command(&["--list", "--format", "terse"]).output().unwrap());
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(
+        run.stdout.lines().count() >= 15 && run.stdout.lines().all(|line| line.ends_with(": test")),
+        "{run:#?}"
+    );
+    let mut sorted: Vec<&str> = run.stdout.lines().collect();
+    sorted.sort_unstable();
+    assert_eq!(run.stdout.lines().collect::<Vec<_>>(), sorted);
+    assert!(run.report.is_null());
+}
+
+#[test]
+fn usage_mistakes_exit_with_2_and_say_what_is_meant() {
+    let project = Project::new();
+    for (arguments, words) in [
+        (["--profile", "soak"], "smoke, quick"),
+        (["--rate", "fast"], "12000/min"),
+        (["--base-url", "here"], "a whole address"),
+    ] {
+        let run = project.run("holds", &arguments);
+        // cargo itself says 101 for whatever its test target says, so look at the words.
+        assert_ne!(run.code, Some(0), "{run:#?}");
+        assert!(run.stderr.contains(words), "{run:#?}");
+    }
+}
+
+#[test]
+fn machine_readable_formats_stay_whole() {
+    let project = Project::new();
+    let run = project.run("panics", &["--format", "json"]);
+    for line in run.stdout.lines().filter(|line| !line.is_empty()) {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    assert!(run.stderr.contains("errors < 1% does not hold"), "{run:#?}");
+}
+
+#[test]
+fn the_smoke_profile_runs_one_iteration() {
+    let run = Project::new().run("gated_open", &["--profile", "smoke"]);
+    assert_eq!((run.code, run.count("planned")), (Some(0), 1), "{run:#?}");
+}
+
+#[test]
+fn after_a_failure_fail_fast_runs_nothing_more() {
+    let project = Project::new();
+    let run = project
+        .finished(&project.command(&["panics", "breaks", "--fail-fast", "--no-capture"]).output().unwrap());
+    assert_eq!((run.code, run.test()["name"].as_str()), (Some(101), Some("breaks")), "{run:#?}");
+    assert!(run.stdout.contains("--fail-fast was given"), "{run:#?}");
+}
+
+/// The test target itself: cargo dies at once of a signal to its group, and would leave nobody to ask.
+#[cfg(unix)]
+fn interrupted(signal: rustix::process::Signal) -> e2e::Run {
+    let project = Project::new();
+    let built = project.cargo(
+        &["test", "--no-run", "--message-format", "json", "--package", "project", "--test", "load"],
+        &[],
+    );
+    let built = { built }.output().unwrap();
+    let messages = String::from_utf8(built.stdout).unwrap();
+    let mut messages: Vec<&str> = messages.lines().collect();
+    messages.reverse();
+    let mut messages =
+        messages.into_iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let executable = messages.find_map(|message| message["executable"].as_str().map(str::to_owned)).unwrap();
+    let template = project.command(&[]);
+    let mut command = Command::new(executable);
+    command.args(["--exact", "long", "holds", "--update-baselines"]);
+    for (name, value) in template.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // `holds` comes first; `long` is on its way when the report holds one test.
+    let report = || project.finished(&Command::new("true").output().unwrap()).report;
+    for _ in 0..600 {
+        if report()["tests"].as_array().is_some_and(|tests| tests.len() == 1) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, signal).unwrap();
+    let run = project.finished(&child.wait_with_output().unwrap());
+    assert!(!project.baseline("long").exists(), "a partial run writes no baseline");
+    run
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_run_in_order_with_a_partial_report() {
+    for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
+        let mut run = interrupted(signal);
+        assert_eq!(run.code, Some(code), "{run:#?}");
+        assert_eq!(run.report["partial"], true, "{run:#?}");
+        let long = run.report["tests"].as_array_mut().unwrap().split_off(1);
+        run.report["tests"] = long.into();
+        assert_eq!(run.test()["name"], "long");
+        assert!(run.count("planned") > 0 && run.count("planned") < run.count("scheduled"), "{run:#?}");
+        run.assert_counts_agree();
+    }
+}
+
+#[test]
+fn nextest_lists_and_runs_and_all_tests_are_in_one_report() {
+    let project = Project::new();
+    let arguments =
+        ["--package", "project", "--test", "load", "-E", "test(=holds) | test(=panics)", "--no-fail-fast"];
+    let run = project.finished(&project.cargo(&["nextest", "run"], &arguments).output().unwrap());
+    let names: Vec<&str> =
+        run.report["tests"].as_array().unwrap().iter().filter_map(|test| test["name"].as_str()).collect();
+    assert_eq!((run.code, names.len()), (Some(100), 2), "{run:#?}");
+    assert!(names.contains(&"holds") && names.contains(&"panics"), "{run:#?}");
+}

@@ -1,0 +1,98 @@
+//! What a run says and counts when the target behaves, and when it does not.
+
+use e2e::{Project, Run};
+
+fn run(test: &str) -> Run {
+    let run = Project::new().run(test, &[]);
+    run.assert_counts_agree();
+    run
+}
+
+#[test]
+fn a_threshold_that_holds_passes_and_the_targets_own_count_agrees() {
+    let run = run("holds");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(0), &"passed".into()), "{run:#?}");
+    assert_eq!(run.count("planned"), 200);
+    let received = format!("received {}", run.count("started"));
+    assert!(run.stdout.contains(&received), "{run:#?}");
+    assert!(run.stdout.contains("test holds"), "{run:#?}");
+    assert!(run.stderr.contains("this build is unoptimised"), "{run:#?}");
+}
+
+#[test]
+fn a_threshold_that_breaks_fails_with_101_and_the_actual_value() {
+    let run = run("breaks");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(101), &"failed".into()), "{run:#?}");
+    assert!(run.stdout.contains("p50 < 1us does not hold: "), "{run:#?}");
+    assert_eq!(run.test()["thresholds"][0]["held"], false);
+}
+
+#[test]
+fn at_2000_a_second_for_10_seconds_20000_are_planned() {
+    let run = run("exact_rate");
+    assert_eq!((run.count("scheduled"), run.count("planned")), (20_000, 20_000));
+    assert_eq!(run.test()["warmup"]["counts"]["planned"], 1000);
+}
+
+#[test]
+fn faults_of_the_target_are_told_apart() {
+    for (test, category) in
+        [("server_error", "http_5xx"), ("refused", "connect"), ("reset", "reset"), ("timed_out", "timeout")]
+    {
+        let run = run(test);
+        assert_eq!(run.code, Some(101), "{run:#?}");
+        assert_eq!((run.count("planned"), run.errors(category)), (100, 100), "{run:#?}");
+        assert!(run.stdout.contains("errors < 1% does not hold: 100 %"), "{run:#?}");
+    }
+}
+
+#[test]
+fn what_cannot_start_is_dropped_and_what_does_not_end_is_interrupted() {
+    let run = run("dropped");
+    assert_eq!(run.code, Some(101));
+    let counts = ["planned", "started", "dropped", "interrupted"].map(|name| run.count(name));
+    assert_eq!(counts, [100, 20, 80, 20], "{run:#?}");
+    assert_eq!((run.errors("dropped"), run.errors("interrupted")), (80, 20));
+}
+
+#[test]
+fn a_target_that_dies_in_the_middle_fails_the_test_with_every_arrival_accounted_for() {
+    let run = run("killed");
+    assert_eq!((run.code, run.count("planned")), (Some(101), 300), "{run:#?}");
+    assert!(run.count("succeeded") > 0 && run.count("failed") > 0, "{run:#?}");
+}
+
+#[test]
+fn panics_are_counted_and_told_once() {
+    let run = run("panics");
+    assert_eq!((run.count("completed"), run.errors("panic")), (30, 10), "{run:#?}");
+    let told = format!("{}{}", run.stdout, run.stderr).matches("every third one").count();
+    assert_eq!(told, 1, "{run:#?}");
+}
+
+#[test]
+fn an_open_load_sees_a_stall_in_every_arrival_that_it_delayed() {
+    let run = run("frozen_open");
+    // Of 1,000 arrivals, the 100 of the frozen half-second wait from 500 ms down to nothing, so p95 is half of it.
+    assert_eq!(run.count("planned"), 1000);
+    let (p95, max) = (run.ms("response_ns", "p95"), run.ms("response_ns", "max"));
+    assert!(p95 > 225.0 && max > 475.0, "p95 {p95} ms, max {max} ms");
+    assert!(run.ms("response_ns", "p75") < p95, "{run:#?}");
+}
+
+#[test]
+fn a_closed_load_of_one_user_hides_a_stall_from_its_p95() {
+    let run = run("frozen_closed");
+    assert!(run.ms("response_ns", "p95") < 225.0 && run.ms("response_ns", "max") > 475.0, "{run:#?}");
+}
+
+#[test]
+fn a_blocked_worker_shows_in_response_time_and_lag_and_makes_the_run_inconclusive() {
+    let run = run("blocking");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(0), &"inconclusive".into()), "{run:#?}");
+    assert!(run.ms("response_ns", "p95") > 200.0 && run.ms("lag_ns", "p95") > 200.0, "{run:#?}");
+    assert!(run.ms("service_ns", "p95") < run.ms("response_ns", "p95") / 2.0, "{run:#?}");
+    let findings = run.test()["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["kind"] == "worker_blocked"), "{run:#?}");
+    assert!(run.stdout.contains("spawn_blocking"), "{run:#?}");
+}

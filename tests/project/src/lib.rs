@@ -1,0 +1,100 @@
+//! A target whose behaviour is scripted, and which counts what reaches it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How the target answers.
+#[derive(Clone, Copy, Debug)]
+pub enum Behaviour {
+    /// With 200, after this long.
+    After(Duration),
+    /// With this status.
+    Status(u16),
+    /// Not at all.
+    Never,
+    /// By closing the connection with the answer half sent.
+    Reset,
+    /// With 200 at once, but for one time of this length, so long after its start, in which nothing is answered.
+    Frozen {
+        /// Counted from the first request.
+        from: Duration,
+        /// How long it takes.
+        length: Duration,
+    },
+}
+
+/// A running target; it dies with this.
+#[derive(Debug)]
+pub struct Target {
+    /// Where it listens.
+    pub url: String,
+    /// Requests that reached it.
+    pub received: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Target {
+    /// Starts on a free port of the loopback, on the runtime it is called on.
+    pub async fn start(behaviour: Behaviour) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let received = Arc::<AtomicU64>::default();
+        let task = tokio::spawn(accept(listener, behaviour, received.clone()));
+        Ok(Target { url, received, task })
+    }
+
+    /// Ends it and every connection.
+    pub fn kill(&self) {
+        self.task.abort();
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<AtomicU64>) {
+    let began = Instant::now();
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        socket.set_nodelay(true).ok();
+        connections.spawn(answer(socket, behaviour, began, received.clone()));
+    }
+}
+
+async fn answer(mut socket: TcpStream, behaviour: Behaviour, began: Instant, received: Arc<AtomicU64>) {
+    let mut buffer = [0; 4096];
+    while let Ok(1..) = socket.read(&mut buffer).await {
+        received.fetch_add(1, Ordering::Relaxed);
+        let status = match behaviour {
+            Behaviour::After(wait) if wait.is_zero() => 200,
+            Behaviour::After(wait) => {
+                tokio::time::sleep(wait).await;
+                200
+            }
+            Behaviour::Status(status) => status,
+            Behaviour::Never => std::future::pending().await,
+            Behaviour::Reset => {
+                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();
+                return;
+            }
+            Behaviour::Frozen { from, length } => {
+                let (now, until) = (began.elapsed(), from + length);
+                if now >= from {
+                    tokio::time::sleep(until.saturating_sub(now)).await;
+                }
+                200
+            }
+        };
+        let reply = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nhi");
+        if socket.write_all(reply.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}

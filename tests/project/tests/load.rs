@@ -1,0 +1,153 @@
+//! Perf tests for the end-to-end tests to run, one at a time.
+
+use perf_harness::prelude::*;
+use project::{Behaviour, Target};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// As many milliseconds as HANDLER_MS says, so that a test can make the code slower.
+async fn handler(cx: &Setup) -> Result<Target, Error> {
+    let ms = std::env::var("HANDLER_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    start(cx, Behaviour::After(Duration::from_millis(ms))).await
+}
+
+async fn start(cx: &Setup, behaviour: Behaviour) -> Result<Target, Error> {
+    let target = Target::start(behaviour).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+async fn answers_500(cx: &Setup) -> Result<Target, Error> {
+    start(cx, Behaviour::Status(500)).await
+}
+
+async fn silent(cx: &Setup) -> Result<Target, Error> {
+    start(cx, Behaviour::Never).await
+}
+
+async fn resetting(cx: &Setup) -> Result<Target, Error> {
+    start(cx, Behaviour::Reset).await
+}
+
+async fn freezing(cx: &Setup) -> Result<Target, Error> {
+    start(cx, Behaviour::Frozen { from: Duration::from_secs(2), length: Duration::from_millis(500) }).await
+}
+
+async fn gone(cx: &Setup) -> Result<(), Error> {
+    let target = Target::start(Behaviour::Never).await?;
+    cx.set_base_url(&target.url);
+    Ok(())
+}
+
+async fn dying(cx: &Setup) -> Result<(), Error> {
+    let target = start(cx, Behaviour::After(Duration::ZERO)).await?;
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        target.kill();
+    });
+    Ok(())
+}
+
+/// Says what reached the target, for the driver to compare.
+async fn count(target: &Target) -> Result<(), Error> {
+    println!("received {}", target.received.load(Ordering::Relaxed));
+    Ok(())
+}
+
+#[perf_test(rate = 200, duration = "1s", warmup = "0s", thresholds("p99 < 5s"), setup = handler, teardown = count)]
+async fn holds(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(rate = 200, duration = "1s", thresholds("p50 < 1us"), setup = handler)]
+async fn breaks(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "2s", baseline("p50"), setup = handler)]
+async fn gated_open(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(users = 4, duration = "2s", baseline("throughput"), setup = handler, tags("closed"))]
+async fn gated_closed(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(rate = 2000, duration = "10s", warmup = "500ms")]
+async fn exact_rate() {}
+
+#[perf_test(rate = 100, duration = "1s", setup = answers_500)]
+async fn server_error(cx: &Cx) -> Result<perf_harness::Response, Error> {
+    Ok(cx.get("/").await?)
+}
+
+#[perf_test(rate = 100, duration = "1s", setup = gone)]
+async fn refused(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "1s", setup = resetting)]
+async fn reset(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "1s", timeout = "200ms", setup = silent)]
+async fn timed_out(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "1s", warmup = "0s", graceful_stop = "300ms", max_in_flight = 20, setup = silent)]
+async fn dropped(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 200, duration = "1500ms", warmup = "0s", timeout = "2s", setup = dying)]
+async fn killed(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 3, iterations = 30)]
+async fn panics(cx: &Cx) {
+    assert!(cx.iteration() % 3 != 0, "every third one");
+    tokio::task::yield_now().await;
+}
+
+#[perf_test(rate = 200, duration = "5s", warmup = "0s", setup = freezing, thresholds("errors < 1%"))]
+async fn frozen_open(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 1, duration = "5s", warmup = "0s", setup = freezing)]
+async fn frozen_closed(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 200, duration = "4s", warmup = "0s")]
+async fn blocking(cx: &Cx) {
+    if cx.iteration() == 400 {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+#[perf_test(rate = 200, duration = "6s", warmup = "500ms", setup = handler)]
+async fn long(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(iterations = 3, ignore = "not now")]
+async fn set_aside() {}
+
+perf_harness::main!();
