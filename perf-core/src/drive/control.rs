@@ -71,9 +71,10 @@ impl Live {
         self.0.stop.send_if_modified(|stop| {
             let first = stop.is_none();
             stop.get_or_insert((signal, Instant::now()));
+            // Before anybody is woken: who wakes up must see it.
+            self.0.stopped.store(true, Ordering::Release);
             first
         });
-        self.0.stopped.store(true, Ordering::Release);
     }
 
     /// Whether somebody asked; one atomic read.

@@ -94,7 +94,7 @@ fn latencies(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     }
     write!(out, "\n  {QUIET}{:<10}", "")?;
     for name in ["p50", "p90", "p95", "p99", "p99.9", "max", "mean"] {
-        write!(out, "{name:>9} ")?;
+        write!(out, " {name:>9}")?;
     }
     writeln!(out, "{QUIET:#}")?;
     latency("response", &summary.response, out)?;
@@ -111,7 +111,7 @@ fn latency(name: &str, histogram: &Histogram, out: &mut dyn Write) -> io::Result
     write!(out, "  {name:<10}")?;
     for statistic in percentiles.chain([Statistic::Max, Statistic::Mean]) {
         let value = histogram.statistic(statistic).map_or("-".to_owned(), |ns| Latency(ns).to_string());
-        write!(out, "{value:>9} ")?;
+        write!(out, " {value:>9}")?;
     }
     writeln!(out)
 }
@@ -166,10 +166,10 @@ fn limits(limits: &[Limit], detail: Detail, out: &mut dyn Write) -> io::Result<(
         let (mark, style) = if limit.held { ("✓", GOOD) } else { ("✗", BAD) };
         let unit = limit.threshold.metric.unit();
         let actual = limit.actual.map_or("no data".to_owned(), |value| show_value(value, unit));
-        let implicit = if limit.threshold.implicit { "implicit" } else { "" };
+        let implicit = if limit.threshold.implicit { "  implicit" } else { "" };
         writeln!(
             out,
-            "    {style}{mark}{style:#} {:<32} {actual:>12}  {QUIET}{implicit}{QUIET:#}",
+            "    {style}{mark}{style:#} {:<32} {actual:>12}{QUIET}{implicit}{QUIET:#}",
             limit.threshold.expression
         )?;
     }

@@ -147,6 +147,14 @@ async fn long(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+/// A target that somebody else started.
+#[perf_test(rate = 300, duration = "2s", warmup = "200ms")]
+async fn elsewhere(cx: &Cx) -> Result<(), Error> {
+    let text = cx.get("/hello.txt").await?.expect_status(200)?.text()?.to_owned();
+    cx.check("the whole file", text == "hello\n");
+    Ok(())
+}
+
 #[perf_test(iterations = 3, ignore = "not now")]
 async fn set_aside() {}
 
