@@ -1,6 +1,6 @@
 //! Intent: what will happen, validated before anything runs.
 //!
-//! Turns a [`PerfSpec`](spec::PerfSpec) and the command line's [`Overrides`] into a [`Plan`]. Runs nothing.
+//! Turns a [`PerfSpec`] and the command line's [`Overrides`] into a [`Plan`]. Runs nothing.
 
 pub mod arrivals;
 pub mod gate;
