@@ -16,6 +16,7 @@ const FORMS: &str =
     "a perf test is `async fn f()`, `async fn f(cx: &Cx)` or `async fn f(cx: &Cx, state: &S)`";
 const MOST_ROUNDS: u64 = 1000;
 const HIGHEST_RATE: f64 = 1e7;
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// A perf test without mistakes, or as much of it as could be read.
 pub(crate) struct Test {
@@ -23,7 +24,8 @@ pub(crate) struct Test {
     /// Where the return type stands: what is wrong with it is shown there.
     pub(crate) returned: Span,
     pub(crate) cfg: Vec<Attribute>,
-    pub(crate) takes_cx: bool,
+    /// Where the type of the first argument stands.
+    pub(crate) cx: Option<Span>,
     pub(crate) state: Option<Box<Type>>,
     pub(crate) rate: Option<f64>,
     pub(crate) options: Options,
@@ -39,7 +41,10 @@ impl syn::parse::Parse for Head {
     fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<syn::Visibility>()?;
-        let signature = input.parse()?;
+        let place = input.span();
+        let no_function =
+            |_| syn::Error::new(place, format!("`#[perf_test]` goes on an async function: {FORMS}"));
+        let signature = input.parse().map_err(no_function)?;
         input.parse::<TokenStream>()?; // the body
         Ok(Head { attributes, signature })
     }
@@ -47,16 +52,10 @@ impl syn::parse::Parse for Head {
 
 pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistakes) -> Option<Test> {
     let all_keys_were_read = mistakes.is_empty();
-    let Ok(head) = syn::parse2::<Head>(item.clone()) else {
-        mistakes.add(syn::Error::new(
-            Span::call_site(),
-            format!("`#[perf_test]` goes on an async function: {FORMS}"),
-        ));
-        return None;
-    };
+    let head: Head = syn::parse2(item.clone()).map_err(|mistake| mistakes.add(mistake)).ok()?;
     let signature = &head.signature;
     check_signature(signature, mistakes);
-    let (takes_cx, state) = arguments(signature, mistakes);
+    let (cx, state) = arguments(signature, mistakes);
     if let (Some(state), None, true) = (&state, &options.setup, all_keys_were_read) {
         let message =
             format!("nothing makes this `{}`: add `setup = path`, an async fn that returns it", show(state));
@@ -65,7 +64,7 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
     check_durations(&options, mistakes);
     check_numbers(&options, mistakes);
     check_texts(&options, mistakes);
-    check_gates(&options, mistakes);
+    check_gates(&options, all_keys_were_read, mistakes);
     let rate = rate(&options, mistakes);
     check_load(&options, all_keys_were_read, mistakes);
     let returned = match &signature.output {
@@ -73,7 +72,7 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
         syn::ReturnType::Type(_, ty) => ty.span(),
     };
     let cfg = head.attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-    Some(Test { name: signature.ident.clone(), returned, cfg, takes_cx, state, rate, options })
+    Some(Test { name: signature.ident.clone(), returned, cfg, cx, state, rate, options })
 }
 
 fn check_signature(signature: &syn::Signature, mistakes: &mut Mistakes) {
@@ -81,7 +80,7 @@ fn check_signature(signature: &syn::Signature, mistakes: &mut Mistakes) {
         mistakes.at(signature.fn_token, "a perf test is async: write `async fn`");
     }
     if let syn::Safety::Unsafe(token) = &signature.safety {
-        mistakes.at(token, "a perf test is called by the engine, so it cannot be unsafe");
+        mistakes.at(token, "a perf test is called by the engine, so it cannot be unsafe; leave `unsafe` out");
     }
     if let Some(abi) = &signature.abi {
         mistakes.at(abi, "a perf test has no ABI of its own; leave `extern` out");
@@ -97,30 +96,41 @@ fn show(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(' ', "")
 }
 
-fn arguments(signature: &syn::Signature, mistakes: &mut Mistakes) -> (bool, Option<Box<Type>>) {
+/// Where the context's type stands, and the type of the state.
+fn arguments(signature: &syn::Signature, mistakes: &mut Mistakes) -> (Option<Span>, Option<Box<Type>>) {
     let mut types = Vec::new();
     for argument in &signature.inputs {
         match argument {
-            FnArg::Typed(argument) => match &*argument.ty {
-                Type::Reference(reference) if reference.mutability.is_none() => {
-                    types.push(reference.elem.clone());
-                }
-                Type::Reference(reference) => {
-                    mistakes.at(
-                        &argument.ty,
-                        format!("borrow this without `mut`: `&{}`; {FORMS}", show(&reference.elem)),
-                    );
-                }
-                other => mistakes.at(other, format!("borrow this: `&{}`; {FORMS}", show(other))),
-            },
+            FnArg::Typed(argument) => types.push(borrowed(&argument.ty, mistakes)),
             FnArg::Receiver(receiver) => mistakes.at(receiver, format!("no `self` here; {FORMS}")),
         }
     }
-    if let Some(extra) = signature.inputs.iter().nth(2) {
+    for extra in signature.inputs.iter().skip(2) {
         mistakes.at(extra, format!("one argument too many; {FORMS}"));
     }
     let mut types = types.into_iter();
-    (types.next().is_some(), types.next())
+    (types.next().map(|cx| cx.span()), types.next())
+}
+
+/// What stands behind the `&`.
+fn borrowed(argument: &Type, mistakes: &mut Mistakes) -> Box<Type> {
+    let borrowed = match argument {
+        Type::Reference(reference) => {
+            if reference.mutability.is_some() {
+                let advice = format!("borrow this without `mut`: `&{}`; {FORMS}", show(&reference.elem));
+                mistakes.at(argument, advice);
+            }
+            reference.elem.clone()
+        }
+        other => {
+            mistakes.at(other, format!("borrow this: `&{}`; {FORMS}", show(other)));
+            Box::new(other.clone())
+        }
+    };
+    if let Type::ImplTrait(generic) = &*borrowed {
+        mistakes.at(generic, "a perf test has no type parameters: name the type");
+    }
+    borrowed
 }
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
@@ -130,6 +140,9 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
         match parse_duration(&text.value()) {
             Ok(Duration::ZERO) if !may_be_zero => {
                 mistakes.at(text, format!("`{key}` is zero; write one above zero"));
+            }
+            Ok(duration) if duration > LONGEST => {
+                mistakes.at(text, format!("`{key}` is longer than a year; write at most \"365d\""));
             }
             Ok(_) => {}
             Err(error) => mistakes.at(text, format!("{key}: {error}")),
@@ -199,11 +212,11 @@ fn check_texts(options: &Options, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_gates(options: &Options, mistakes: &mut Mistakes) {
+fn check_gates(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
     let Some((key, gates)) = &options.baseline else {
         return;
     };
-    if gates.is_empty() {
+    if gates.is_empty() && all_keys_were_read {
         mistakes.at(key, "`baseline()` names nothing; write `baseline(\"p50\" = \"5%\")` or `baseline(off)`");
     }
     let mut seen = BTreeSet::new();
@@ -245,13 +258,12 @@ fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
         Lit::Int(number) => number.base10_digits().to_owned(),
         Lit::Float(number) => number.base10_digits().to_owned(),
         Lit::Str(text) => text.value(),
-        _ => String::new(),
+        other => show(other),
     };
     match text.parse::<Rate>().map(Rate::as_per_second) {
         Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => return Some(rate),
-        Ok(rate) if rate > HIGHEST_RATE => {
-            mistakes.at(literal, "a rate above 10,000,000/s cannot be offered by one machine");
-        }
+        Ok(rate) if rate > HIGHEST_RATE => mistakes
+            .at(literal, "a rate above 10,000,000/s cannot be offered by one machine; write a lower one"),
         Ok(_) => mistakes.at(literal, "a rate of zero offers nothing; write one above zero"),
         Err(error) => mistakes.at(literal, error),
     }
@@ -310,9 +322,17 @@ mod tests {
         assert_eq!(of("users = 5, iterations = 10, baseline(off), ignore"), Vec::<String>::new());
     }
 
+    /// Each attribute has one mistake, whose message holds the advice.
+    fn each_says(expected: &[(&str, &str)]) {
+        for (attribute, advice) in expected {
+            let found = of(attribute);
+            assert!(found.len() == 1 && found[0].contains(advice), "{attribute}: {found:?}");
+        }
+    }
+
     #[test]
-    fn every_mistake_says_the_way_out() {
-        for (attribute, advice) in [
+    fn every_mistake_of_keys_and_numbers_says_the_way_out() {
+        each_says(&[
             ("raet = 200, iterations = 1", "did you mean `rate`?"),
             ("colour = 200, iterations = 1", "the keys are rate"),
             ("iterations = 1, iterations = 2", "given twice"),
@@ -333,6 +353,20 @@ mod tests {
             ("rate = 0, duration = \"1s\"", "a rate of zero"),
             ("rate = 100000000, duration = \"1s\"", "cannot be offered"),
             ("rate = \"fast\", duration = \"1s\"", "is not a rate"),
+            ("\"10s\", iterations = 5", "a key belongs here"),
+            ("iterations = 5,, workers = 1", "remove it"),
+            ("iterations = 5, duration = \"9999y\"", "longer than a year"),
+            ("iterations = 5, setup = || 5", "the path of a function"),
+        ]);
+    }
+
+    #[test]
+    fn every_mistake_of_limits_and_texts_says_the_way_out() {
+        each_says(&[
+            ("iterations = 5, tags(a)", "texts in quotes"),
+            ("iterations = 5, tags(\"a\" \"b\")", "commas between them"),
+            ("iterations = 5, baseline(\"p50\" = 5)", "\"p50\" = \"5%\""),
+            ("iterations = 5, baseline = off", "write `baseline(…)`"),
             ("iterations = 5, thresholds(\"p99\")", "METRIC OP VALUE"),
             ("iterations = 5, thresholds(\"p99 < 0ms\")", "can never hold"),
             ("iterations = 5, thresholds(\"p99 < 1s\", \"p99<1s\")", "given twice"),
@@ -341,16 +375,13 @@ mod tests {
             ("iterations = 5, baseline(\"p50\" = \"0%\")", "above zero"),
             ("iterations = 5, baseline(\"p50\", \"service.p50\")", "given twice"),
             ("iterations = 5, baseline(off, \"p50\")", "stands alone"),
-            ("iterations = 5, baseline(on)", "baseline(off)"),
+            ("iterations = 5, baseline(on)", "`off` alone"),
             ("iterations = 5, baseline()", "names nothing"),
             ("iterations = 5, tags(\"\")", "an empty tag"),
             ("iterations = 5, tags(\"a\", \"a\")", "given twice"),
             ("iterations = 5, base_url = \"127.0.0.1\"", "a whole address"),
             ("iterations = 5, teardown = clean", "add `setup = path`"),
-        ] {
-            let found = of(attribute);
-            assert!(found.len() == 1 && found[0].contains(advice), "{attribute}: {found:?}");
-        }
+        ]);
     }
 
     #[test]
@@ -361,6 +392,8 @@ mod tests {
             ("async fn f(cx: Cx) {}", "borrow this: `&Cx`"),
             ("async fn f(cx: &mut Cx) {}", "without `mut`"),
             ("async fn f(&self) {}", "no `self` here"),
+            ("async fn f(cx: &impl Any) {}", "name the type"),
+            ("pub(crate) mod f {}", "goes on an async function"),
             ("async fn f(cx: &Cx, s: &S) {}", "nothing makes this `S`"),
             ("async fn f<T>(cx: &Cx) {}", "no type parameters"),
             ("async unsafe fn f() {}", "cannot be unsafe"),
@@ -376,6 +409,10 @@ mod tests {
     fn all_mistakes_are_told_at_once_and_none_is_hidden_by_another() {
         let found = of("raet = 1, users = 0, timeout = 5, thresholds(\"p99 50\"), tags(\"\")");
         assert_eq!(found.len(), 5, "{found:?}");
+        let hidden = of("rate < 1, users = 0, thresholds(5, \"p99 50\"), tags(\"\", a), workers = 0");
+        assert_eq!(hidden.len(), 7, "{hidden:?}");
+        let both = mistakes("iterations = 1", "async fn f(cx: Cx, state: S) {}");
+        assert_eq!(both.len(), 3, "{both:?}");
         assert!(!found.iter().any(|mistake| mistake.contains("needs a `duration`")), "{found:?}");
     }
 

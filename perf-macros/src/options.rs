@@ -49,9 +49,7 @@ impl Parse for GateOption {
         }
         match input.parse::<Ident>() {
             Ok(off) if off == "off" => Ok(GateOption::Off(off)),
-            _ => {
-                Err(input.error("write `baseline(\"p50\" = \"5%\")`, `baseline(\"p50\")` or `baseline(off)`"))
-            }
+            _ => Err(input.error("neither `off` nor a metric")),
         }
     }
 }
@@ -79,15 +77,18 @@ const KEYS: &[&str] = &[
 ];
 
 /// What every key's value looks like.
+const RATE: &str = "a rate such as 200, \"200/s\" or \"12000/min\"";
 const NUMBER: &str = "a whole number such as 10";
 const DURATION: &str = "a duration in quotes such as \"10s\"";
+const ADDRESS: &str = "an address such as \"http://127.0.0.1:8080\"";
 const PATH: &str = "the path of a function such as `shop`";
-const TEXTS: &str = "texts in parentheses";
+const TEXTS: &str = "texts in quotes, with commas between them";
+const GATES: &str = "metrics such as \"p50\" = \"5%\" with commas between them, or `off` alone";
 
 pub(crate) fn parse(attribute: TokenStream, mistakes: &mut Mistakes) -> Options {
     let mut options = Options::default();
-    for piece in split(attribute) {
-        let read = |input: ParseStream<'_>| options.read(input);
+    for piece in split(attribute, mistakes) {
+        let read = |input: ParseStream<'_>| options.read(input, mistakes);
         if let Err(mistake) = read.parse2(piece) {
             mistakes.add(mistake);
         }
@@ -95,20 +96,22 @@ pub(crate) fn parse(attribute: TokenStream, mistakes: &mut Mistakes) -> Options 
     options
 }
 
-/// At top-level commas, but not those between `<` and `>` (`setup = make::<A, B>`).
-fn split(tokens: TokenStream) -> Vec<TokenStream> {
+/// At top-level commas, but not those of generics (`setup = make::<A, B>`).
+fn split(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<TokenStream> {
     let (mut pieces, mut piece, mut depth) = (Vec::new(), Vec::new(), 0usize);
     for token in tokens {
-        if let TokenTree::Punct(punct) = &token {
-            match punct.as_char() {
-                '<' => depth += 1,
-                '>' => depth = depth.saturating_sub(1),
-                ',' if depth == 0 => {
-                    pieces.push(std::mem::take(&mut piece).into_iter().collect());
-                    continue;
-                }
-                _ => {}
+        match punctuation(&token) {
+            Some('<') if depth > 0 || piece.last().and_then(punctuation) == Some(':') => depth += 1,
+            Some('>') => depth = depth.saturating_sub(1),
+            Some(',') if depth == 0 && piece.is_empty() => {
+                mistakes.at(&token, "nothing stands before this comma; remove it");
+                continue;
             }
+            Some(',') if depth == 0 => {
+                pieces.push(std::mem::take(&mut piece).into_iter().collect());
+                continue;
+            }
+            _ => {}
         }
         piece.push(token);
     }
@@ -118,13 +121,19 @@ fn split(tokens: TokenStream) -> Vec<TokenStream> {
     pieces
 }
 
+fn punctuation(token: &TokenTree) -> Option<char> {
+    match token {
+        TokenTree::Punct(punct) => Some(punct.as_char()),
+        _ => None,
+    }
+}
+
 impl Options {
-    fn read(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        let key = input.call(Ident::parse_any)?;
+    fn read(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+        let no_key = |e: syn::Error| syn::Error::new(e.span(), "a key belongs here, such as `rate = 200`");
+        let key = input.call(Ident::parse_any).map_err(no_key)?;
         match key.to_string().as_str() {
-            "rate" => once(&mut self.rate, key, input, |i, k| {
-                value(i, k, "a rate such as 200, \"200/s\" or \"12000/min\"")
-            }),
+            "rate" => once(&mut self.rate, key, input, |i, k| value(i, k, RATE)),
             "users" => once(&mut self.users, key, input, |i, k| value(i, k, NUMBER)),
             "iterations" => once(&mut self.iterations, key, input, |i, k| value(i, k, NUMBER)),
             "duration" => once(&mut self.duration, key, input, |i, k| value(i, k, DURATION)),
@@ -134,18 +143,15 @@ impl Options {
             "max_in_flight" => once(&mut self.max_in_flight, key, input, |i, k| value(i, k, NUMBER)),
             "graceful_stop" => once(&mut self.graceful_stop, key, input, |i, k| value(i, k, DURATION)),
             "workers" => once(&mut self.workers, key, input, |i, k| value(i, k, NUMBER)),
-            "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, TEXTS)),
-            "baseline" => once(&mut self.baseline, key, input, |i, k| list(i, k, "metrics in parentheses")),
+            "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, TEXTS, mistakes)),
+            "baseline" => once(&mut self.baseline, key, input, |i, k| list(i, k, GATES, mistakes)),
             "setup" => once(&mut self.setup, key, input, |i, k| value(i, k, PATH)),
             "teardown" => once(&mut self.teardown, key, input, |i, k| value(i, k, PATH)),
-            "base_url" => once(&mut self.base_url, key, input, |i, k| {
-                value(i, k, "an address such as \"http://127.0.0.1:8080\"")
-            }),
+            "base_url" => once(&mut self.base_url, key, input, |i, k| value(i, k, ADDRESS)),
             "client" => once(&mut self.client, key, input, |i, k| value(i, k, PATH)),
-            "tags" => once(&mut self.tags, key, input, |i, k| list(i, k, TEXTS)),
-            "ignore" => once(&mut self.ignore, key, input, |i, k| match i.is_empty() {
-                true => Ok(None),
-                false => value(i, k, "a reason in quotes").map(Some),
+            "tags" => once(&mut self.tags, key, input, |i, k| list(i, k, TEXTS, mistakes)),
+            "ignore" => once(&mut self.ignore, key, input, |i, k| {
+                if i.is_empty() { Ok(None) } else { value(i, k, "a reason in quotes").map(Some) }
             }),
             "crate" => once(&mut self.krate, key, input, |i, k| value(i, k, "the path of a crate")),
             unknown => Err(unknown_key(unknown, key.span())),
@@ -165,7 +171,7 @@ fn once<T>(
     place: &mut Given<T>,
     key: Ident,
     input: ParseStream<'_>,
-    read: impl Fn(ParseStream<'_>, &Ident) -> syn::Result<T>,
+    read: impl FnOnce(ParseStream<'_>, &Ident) -> syn::Result<T>,
 ) -> syn::Result<()> {
     let value = read(input, &key)?;
     if !input.is_empty() {
@@ -200,11 +206,25 @@ fn first(tokens: TokenStream) -> TokenStream {
     tokens.into_iter().take(1).collect()
 }
 
-fn list<T: Parse>(input: ParseStream<'_>, key: &Ident, what: &str) -> syn::Result<Vec<T>> {
+/// One unreadable entry hides no other.
+fn list<T: Parse>(
+    input: ParseStream<'_>,
+    key: &Ident,
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Vec<T>> {
     if !input.peek(syn::token::Paren) {
-        return Err(syn::Error::new(key.span(), format!("`{key}` takes {what}: write `{key}(…)`")));
+        let message = format!("`{key}` takes {what}, in parentheses: write `{key}(…)`");
+        return Err(syn::Error::new(key.span(), message));
     }
     let inner;
     syn::parenthesized!(inner in input);
-    Ok(inner.parse_terminated(T::parse, Token![,])?.into_iter().collect())
+    let mut entries = Vec::new();
+    for entry in split(inner.parse()?, mistakes) {
+        match syn::parse2(entry.clone()) {
+            Ok(read) => entries.push(read),
+            Err(_) => mistakes.at(entry, format!("`{key}` takes {what}")),
+        }
+    }
+    Ok(entries)
 }

@@ -3,7 +3,7 @@
 use crate::check::Test;
 use crate::options::{GateOption, Options};
 use perf_core::units::parse_duration;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
@@ -53,15 +53,12 @@ fn spec(test: &Test) -> TokenStream {
     let base_url = field(base_url.as_ref(), |url| quote!(#url));
     let ignore =
         field(ignore.as_ref(), |reason| reason.as_ref().map_or(quote!(""), |reason| quote!(#reason)));
-    let lists = [thresholds.as_ref(), tags.as_ref()].map(texts);
+    let lists = [thresholds, tags].map(|given| texts(given.as_ref()));
     let baseline = baseline(&test.options);
     quote!(#rate #(#numbers)* #(#durations)* #(#lists)* #base_url #ignore #baseline)
 }
 
-fn field<T>(
-    given: Option<&(proc_macro2::Ident, T)>,
-    value: impl Fn(&T) -> TokenStream,
-) -> Option<TokenStream> {
+fn field<T>(given: Option<&(Ident, T)>, value: impl Fn(&T) -> TokenStream) -> Option<TokenStream> {
     given.map(|(key, given)| {
         let value = value(given);
         quote!(#key: ::core::option::Option::Some(#value),)
@@ -74,8 +71,8 @@ fn nanoseconds(text: &LitStr) -> TokenStream {
     quote!(::core::time::Duration::from_nanos(#nanoseconds))
 }
 
-fn texts(given: Option<&(proc_macro2::Ident, Vec<LitStr>)>) -> Option<TokenStream> {
-    given.as_ref().map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
+fn texts(given: Option<&(Ident, Vec<LitStr>)>) -> Option<TokenStream> {
+    given.map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
 }
 
 fn baseline(options: &Options) -> Option<TokenStream> {
@@ -95,71 +92,75 @@ fn baseline(options: &Options) -> Option<TokenStream> {
 }
 
 fn optional(tokens: Option<TokenStream>) -> TokenStream {
-    match tokens {
-        Some(tokens) => quote!(::core::option::Option::Some(#tokens)),
-        None => quote!(::core::option::Option::None),
-    }
+    tokens
+        .map_or(quote!(::core::option::Option::None), |tokens| quote!(::core::option::Option::Some(#tokens)))
 }
 
 /// The test function behind one closure type, which is erased once for each user.
 fn user(test: &Test) -> TokenStream {
     let Test { name, .. } = test;
     let private = private(&test.options);
-    let arguments = match (test.takes_cx, &test.state) {
-        (false, _) => quote!(),
-        (true, None) => quote!(cx),
-        (true, Some(state)) => quote!(cx, cx.state::<#state>()),
-    };
-    // With the span of the return type, so that what is wrong with it is shown there.
-    let outcome = quote_spanned! {test.returned=>
+    let (returned, arguments) = (at(test.returned), arguments(test));
+    let outcome = quote_spanned! {returned=>
         match #private::returned::Returned(#name(#arguments).await).parts() {
             ::core::result::Result::Ok(value) => value.outcome().await,
             ::core::result::Result::Err(cause) => cause.failure(),
         }
     };
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         |cx| #private::user(cx, async |cx: &#private::Cx| {
-            #[allow(unused_imports)] // which of them is needed goes by the return type
             use #private::returned::{AnyValue as _, HoldsError as _, NoResult as _, Shown as _};
             #outcome
         })
     }
 }
 
+fn arguments(test: &Test) -> TokenStream {
+    let cx = test.cx.map(|span| quote_spanned!(at(span)=> cx));
+    let state = test.state.as_ref().map(|state| quote_spanned!(at(state.span())=> , cx.state::<#state>()));
+    quote!(#cx #state)
+}
+
+/// There, so that what is wrong is shown where the user wrote it. Yet rendered: `cx` is the closure's own, whatever the
+/// user's functions are called and whichever `macro_rules!` wrote them, and lints leave the code alone.
+fn at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
 fn setup(test: &Test) -> TokenStream {
     let private = private(&test.options);
     optional(test.options.setup.as_ref().map(|(_, path)| {
-        let span = path.span();
+        let span = at(path.span());
         let state = state(test, span);
         let erased = quote_spanned!(span=> #private::setup::<#state, _>(#path, cx));
-        quote!(|cx| #erased)
+        quote_spanned!(Span::mixed_site()=> |cx| #erased)
     }))
 }
 
 fn teardown(test: &Test) -> TokenStream {
     let private = private(&test.options);
     optional(test.options.teardown.as_ref().map(|(_, path)| {
-        let span = path.span();
+        let span = at(path.span());
         let state = state(test, span);
         let erased = quote_spanned!(span=> #private::teardown::<#state, _>(#path, state));
-        quote!(|state| #erased)
+        quote_spanned!(Span::mixed_site()=> |state| #erased)
     }))
 }
 
-fn state(test: &Test, span: proc_macro2::Span) -> TokenStream {
+fn state(test: &Test, span: Span) -> TokenStream {
     test.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path that was written.
-pub(crate) fn paths_only(test: &Test) -> TokenStream {
+pub(crate) fn paths_only(test: &Test) -> Option<TokenStream> {
     let Options { setup, teardown, client, .. } = &test.options;
-    let paths = [setup, teardown, client].into_iter().flatten().map(|(_, path)| path);
-    quote!(const _: () = { #(let _ = &#paths;)* };)
+    let mut paths = [setup, teardown, client].into_iter().flatten().map(|(_, path)| path).peekable();
+    paths.peek()?;
+    let cfg = &test.cfg;
+    Some(quote!(#(#cfg)* const _: () = { #(let _ = &#paths;)* };))
 }
 
 fn private(options: &Options) -> TokenStream {
-    match &options.krate {
-        Some((_, path)) => quote!(#path::__private),
-        None => quote!(::perf_harness::__private),
-    }
+    let renamed = options.krate.as_ref().map(|(_, path)| quote!(#path::__private));
+    renamed.unwrap_or_else(|| quote!(::perf_harness::__private))
 }

@@ -82,6 +82,7 @@ impl Cx {
         self.common.base_url.as_deref()
     }
 
+    #[cfg_attr(not(feature = "http"), allow(dead_code))] // only requests reach for the transport
     pub(crate) fn common(&self) -> &Common {
         &self.common
     }

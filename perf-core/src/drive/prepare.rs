@@ -32,6 +32,7 @@ pub struct Test {
 #[derive(Debug, Default)]
 pub struct Setup {
     base_url: Mutex<Option<String>>,
+    #[cfg_attr(not(feature = "http"), allow(dead_code))] // only `http` below builds one
     client: Option<ClientFn>,
 }
 
