@@ -1,0 +1,136 @@
+//! What the engine itself costs: nanoseconds per iteration that does nothing, how late arrivals start, and whether memory
+//! grows. `cargo bench -p perf-core`. Everything is compared within one run: these figures are of one machine and moment.
+
+use perf_core::drive::control::Live;
+use perf_core::drive::cx::Cx;
+use perf_core::drive::engine;
+use perf_core::drive::prepare::{Prepared, Test};
+use perf_core::drive::users::user;
+use perf_core::measure::Recording;
+use perf_core::measure::histogram::Histogram;
+use perf_core::metric::{Quantile, Statistic};
+use perf_core::outcome::Outcome;
+use perf_core::plan::Plan;
+use perf_core::plan::spec::{Overrides, PerfSpec};
+use perf_core::units::Latency;
+use std::time::{Duration, Instant};
+
+const ITERATIONS: u64 = 5_000_000;
+const REPEATS: usize = 3;
+
+/// Runs a test function that does nothing.
+fn drive(spec: &PerfSpec) -> (Recording, Duration) {
+    let spec = PerfSpec { workers: Some(1), warmup: Some(Duration::ZERO), ..spec.clone() };
+    let plan = Plan::resolve("nothing", "bench", &spec, &Overrides::default()).expect("a plan");
+    let nothing = |cx| user(cx, async |_: &Cx| Outcome::Succeeded);
+    let test = Test { user: nothing, setup: None, teardown: None, client: None };
+    let prepared = Prepared::set_up(&test, None).expect("a runtime");
+    let began = Instant::now();
+    let recording = engine::drive(&plan, &test, &prepared, &Live::default()).expect("a recording");
+    (recording, began.elapsed())
+}
+
+fn closed(iterations: u64) -> PerfSpec {
+    PerfSpec { users: Some(64), iterations: Some(iterations), rounds: Some(1), ..PerfSpec::default() }
+}
+
+/// Arrivals that are always due, so that the engine never waits.
+fn open(iterations: u64) -> PerfSpec {
+    PerfSpec {
+        rate: Some(1e9),
+        iterations: Some(iterations),
+        duration: Some(Duration::from_secs(1)),
+        max_in_flight: Some(u32::MAX),
+        rounds: Some(1),
+        ..PerfSpec::default()
+    }
+}
+
+/// The best of several: noise only ever adds.
+fn best(mut once: impl FnMut() -> f64) -> f64 {
+    (0..REPEATS).map(|_| once()).fold(f64::INFINITY, f64::min)
+}
+
+fn per_iteration(spec: &PerfSpec, iterations: u64) -> f64 {
+    best(|| {
+        let (recording, took) = drive(spec);
+        assert_eq!(recording.measured.counts.succeeded, iterations);
+        took.as_nanos() as f64 / iterations as f64
+    })
+}
+
+/// What cannot be avoided: one reading of the clock and three recordings.
+fn bare_loop() -> f64 {
+    best(|| {
+        let mut histograms = [(); 3].map(|()| Histogram::default());
+        let began = Instant::now();
+        let mut last = began;
+        for _ in 0..ITERATIONS {
+            let now = Instant::now();
+            let ns = u64::try_from((now - last).as_nanos()).unwrap_or(u64::MAX);
+            histograms.iter_mut().for_each(|histogram| histogram.record(ns));
+            last = now;
+        }
+        assert_eq!(histograms[2].count(), ITERATIONS);
+        began.elapsed().as_nanos() as f64 / ITERATIONS as f64
+    })
+}
+
+fn shown(histogram: &Histogram) -> String {
+    let percent =
+        |percent| Quantile::percent(percent).map(Statistic::Percentile).and_then(|s| histogram.statistic(s));
+    let latency = |p| percent(p).map_or_else(String::new, |ns| Latency(ns).to_string());
+    format!("p50 {:>8}  p99 {:>8}", latency(50.0), latency(99.0))
+}
+
+fn engine_lag(per_second: f64) -> String {
+    let spec =
+        PerfSpec { rate: Some(per_second), duration: Some(Duration::from_secs(3)), ..PerfSpec::default() };
+    drive(&spec).0.measured.succeeded.lag().map_or_else(String::new, shown)
+}
+
+fn tokio_lag(per_second: f64) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (start, mut lag) = (Instant::now(), Histogram::default());
+        let mut due = start;
+        while due < start + Duration::from_secs(3) {
+            tokio::time::sleep_until(due.into()).await;
+            let late = Instant::now().saturating_duration_since(due).as_nanos();
+            lag.record(u64::try_from(late).unwrap_or(u64::MAX));
+            due += Duration::from_secs_f64(1.0 / per_second);
+        }
+        shown(&lag)
+    })
+}
+
+/// Resident memory in megabytes; `None` where the system does not say.
+fn resident_mb() -> Option<f64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: f64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4096.0 / 1e6)
+}
+
+fn main() {
+    println!("ns per iteration that does nothing, one worker, best of {REPEATS}");
+    println!("  bare loop (a clock reading, three recordings)  {:>6.1}", bare_loop());
+    println!(
+        "  closed, 64 users                               {:>6.1}",
+        per_iteration(&closed(ITERATIONS), ITERATIONS)
+    );
+    println!(
+        "  open, arrivals always due                      {:>6.1}",
+        per_iteration(&open(ITERATIONS), ITERATIONS)
+    );
+    println!("\nlag of arrivals over 3 s");
+    for per_second in [200.0, 2_000.0, 20_000.0] {
+        println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second));
+        println!("           tokio::time {}", tokio_lag(per_second));
+    }
+    println!("\nresident memory");
+    for millions in [1, 20] {
+        drive(&closed(millions * 1_000_000));
+        let resident = resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
+        println!("  after {millions:>2} million iterations  {resident}");
+    }
+}
