@@ -97,7 +97,9 @@ impl Runner {
     /// Writes the baseline, where it is to be written, and says what there is to say of it.
     fn keep(&self, report: &mut Report, is_compared: bool) {
         if is_compared {
-            if let Reference::None | Reference::NotComparable(_) = report.reference {
+            // A run that failed is nothing to record.
+            let has_passed = report.judgement.verdict == Verdict::Passed;
+            if has_passed && matches!(report.reference, Reference::None | Reference::NotComparable(_)) {
                 report.notes.push(format!("record one: {} --update-baselines", self.command(&report.plan)));
             }
             return;
