@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn the_function_is_emitted_untouched_whatever_is_wrong() {
         let item = quote!(
-            #[allow(dead_code)]
+            #[must_use]
             pub async fn f() -> u8 {
                 7
             }

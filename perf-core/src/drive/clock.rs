@@ -17,8 +17,7 @@ impl Clock {
     /// Nanoseconds since the start; zero before it.
     #[inline]
     pub fn now(&self) -> u64 {
-        // 64 bits of nanoseconds last for 584 years.
-        #[allow(clippy::cast_possible_truncation)]
+        #[allow(clippy::cast_possible_truncation)] // 64 bits of nanoseconds last for 584 years
         let now = Instant::now().saturating_duration_since(self.start).as_nanos() as u64;
         now
     }

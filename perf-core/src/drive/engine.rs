@@ -14,6 +14,7 @@ use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Blocked, Collection, Preparation, Recording};
 use crate::metric::{Quantile, Statistic};
+use crate::plan::load::Load;
 use crate::plan::{Plan, nanos};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -70,7 +71,7 @@ fn edges(plan: &Plan) -> Edges {
 
 /// Whether rounds go by the number of finished iterations.
 fn counts_iterations(plan: &Plan) -> bool {
-    plan.load.model() == "iterations"
+    matches!(plan.load, Load::Closed { iterations: Some(_), .. })
 }
 
 /// The workers' threads, seen from outside.

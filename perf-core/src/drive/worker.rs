@@ -12,6 +12,7 @@ use crate::measure::Blocked;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
 use crate::outcome::{Failure, Outcome};
+use crate::plan::load::Load;
 use crate::plan::{Plan, nanos};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -89,7 +90,7 @@ impl Worker {
         let timeout = nanos(plan.timeout);
         let mut desk =
             Desk { plan, test, common, number, clock, users: Users::none(), recorder, live, timeout, now: 0 };
-        if let crate::plan::load::Load::Closed { users, .. } = desk.plan.load {
+        if let Load::Closed { users, .. } = desk.plan.load {
             let own = (users + desk.plan.workers - 1 - number) / desk.plan.workers;
             (0..own).for_each(|_| desk.add_user());
         }
