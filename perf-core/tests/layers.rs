@@ -38,6 +38,7 @@ const ORDER: &[&str] = &[
     "drive/prepare",
     "drive/offer",
     "drive/worker",
+    "drive/crew",
     "drive/engine",
     "drive/mod",
     "analyze/stats",

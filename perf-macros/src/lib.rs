@@ -1,6 +1,7 @@
 //! The attribute `#[perf_test]`: parse → check → render. Whatever is wrong, the function itself is emitted untouched.
 
 mod check;
+mod function;
 mod options;
 mod render;
 

@@ -1,6 +1,7 @@
 //! What stands beside the function: its registration. Touches nothing but `__private`.
 
 use crate::check::Test;
+use crate::function::Function;
 use crate::options::{GateOption, Options};
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -9,7 +10,7 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 pub(crate) fn registration(test: &Test) -> TokenStream {
-    let Test { name, cfg, .. } = test;
+    let Function { name, cfg, .. } = &test.function;
     let private = private(&test.options);
     let (spec, user) = (spec(test), user(test));
     let (setup, teardown) = (setup(test), teardown(test));
@@ -98,9 +99,9 @@ fn optional(tokens: Option<TokenStream>) -> TokenStream {
 
 /// The test function behind one closure type, which is erased once for each user.
 fn user(test: &Test) -> TokenStream {
-    let Test { name, .. } = test;
+    let name = &test.function.name;
     let private = private(&test.options);
-    let (returned, arguments) = (at(test.returned), arguments(test));
+    let (returned, arguments) = (at(test.function.returned), arguments(test));
     let outcome = quote_spanned! {returned=>
         match #private::returned::Returned(#name(#arguments).await).parts() {
             ::core::result::Result::Ok(value) => value.outcome().await,
@@ -116,8 +117,9 @@ fn user(test: &Test) -> TokenStream {
 }
 
 fn arguments(test: &Test) -> TokenStream {
-    let cx = test.cx.map(|span| quote_spanned!(at(span)=> cx));
-    let state = test.state.as_ref().map(|state| quote_spanned!(at(state.span())=> , cx.state::<#state>()));
+    let cx = test.function.cx.map(|span| quote_spanned!(at(span)=> cx));
+    let state =
+        test.function.state.as_ref().map(|state| quote_spanned!(at(state.span())=> , cx.state::<#state>()));
     quote!(#cx #state)
 }
 
@@ -148,7 +150,7 @@ fn teardown(test: &Test) -> TokenStream {
 }
 
 fn state(test: &Test, span: Span) -> TokenStream {
-    test.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
+    test.function.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path that was written.
@@ -156,7 +158,7 @@ pub(crate) fn paths_only(test: &Test) -> Option<TokenStream> {
     let Options { setup, teardown, client, .. } = &test.options;
     let mut paths = [setup, teardown, client].into_iter().flatten().map(|(_, path)| path).peekable();
     paths.peek()?;
-    let cfg = &test.cfg;
+    let cfg = &test.function.cfg;
     Some(quote!(#(#cfg)* const _: () = { #(let _ = &#paths;)* };))
 }
 

@@ -101,7 +101,7 @@ impl Cx {
     ///
     /// Its percentiles are reported apart and can be limited: `thresholds("p95{step=login} < 20ms")`. A step that is
     /// given up with its iteration counts as interrupted.
-    pub async fn step<F: Future>(&self, name: &'static str, future: F) -> F::Output {
+    pub async fn step<F: IntoFuture>(&self, name: &'static str, future: F) -> F::Output {
         let mut step = RunningStep { name, began: Instant::now(), took: None, marks: &self.marks };
         let output = future.await;
         step.took = u64::try_from(step.began.elapsed().as_nanos()).ok();

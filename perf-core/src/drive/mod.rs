@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod control;
+mod crew;
 pub mod cx;
 pub mod engine;
 #[cfg(feature = "http")]

@@ -207,18 +207,7 @@ mod tests {
     use crate::judge::level::Rounds;
 
     fn environment() -> Environment {
-        Environment {
-            id: "0123".into(),
-            label: None,
-            cpu: "A CPU".into(),
-            cores: 2,
-            os: "linux x86_64".into(),
-            build_profile: "release".into(),
-            rustc: None,
-            git_commit: None,
-            git_dirty: None,
-            machine: None,
-        }
+        Environment::example("0123", 2, None)
     }
 
     fn session(n: u64) -> SessionRecord {

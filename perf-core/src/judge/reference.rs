@@ -108,19 +108,7 @@ mod tests {
     }
 
     fn environment(cores: usize, label: Option<&str>) -> Environment {
-        let id = format!("{cores}{label:?}");
-        Environment {
-            id,
-            label: label.map(str::to_owned),
-            cpu: "A CPU".into(),
-            cores,
-            os: "linux x86_64".into(),
-            build_profile: "release".into(),
-            rustc: None,
-            git_commit: None,
-            git_dirty: None,
-            machine: None,
-        }
+        Environment::example(&format!("{cores}{label:?}"), cores, label)
     }
 
     fn recorded() -> Baseline {

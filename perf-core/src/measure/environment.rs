@@ -59,6 +59,23 @@ impl Environment {
         }
     }
 
+    /// For tests.
+    #[cfg(test)]
+    pub(crate) fn example(id: &str, cores: usize, label: Option<&str>) -> Self {
+        Environment {
+            id: id.to_owned(),
+            label: label.map(str::to_owned),
+            cpu: "A CPU".to_owned(),
+            cores,
+            os: "linux x86_64".to_owned(),
+            build_profile: "release".to_owned(),
+            rustc: None,
+            git_commit: None,
+            git_dirty: None,
+            machine: None,
+        }
+    }
+
     /// What differs from the class that another environment was recorded in, in words.
     pub fn differences(&self, cpu: &str, cores: usize, os: &str, build_profile: &str) -> Vec<String> {
         let pairs = [

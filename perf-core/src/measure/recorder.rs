@@ -72,53 +72,14 @@ pub struct LiveCounts([AtomicU64; 8]);
 
 impl LiveCounts {
     fn store(&self, counts: &Counts) {
-        let Counts {
-            planned,
-            started,
-            succeeded,
-            failed,
-            timed_out,
-            dropped_max_in_flight,
-            dropped_late,
-            interrupted,
-        } = *counts;
-        let all = [
-            planned,
-            started,
-            succeeded,
-            failed,
-            timed_out,
-            dropped_max_in_flight,
-            dropped_late,
-            interrupted,
-        ];
-        for (live, count) in self.0.iter().zip(all) {
+        for (live, count) in self.0.iter().zip(counts.to_array()) {
             live.store(count, Ordering::Relaxed);
         }
     }
 
     /// As last published by the worker.
     pub fn load(&self) -> Counts {
-        let [
-            planned,
-            started,
-            succeeded,
-            failed,
-            timed_out,
-            dropped_max_in_flight,
-            dropped_late,
-            interrupted,
-        ] = std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed));
-        Counts {
-            planned,
-            started,
-            succeeded,
-            failed,
-            timed_out,
-            dropped_max_in_flight,
-            dropped_late,
-            interrupted,
-        }
+        Counts::from_array(std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed)))
     }
 }
 
@@ -219,12 +180,9 @@ impl Recorder {
     /// Counts an iteration that begins now.
     #[inline]
     pub fn start(&mut self, phase: Phase) {
-        let counts = &mut self.tally(phase).counts;
-        counts.planned += 1;
-        counts.started += 1;
+        self.tally(phase).counts.start();
         if phase == Phase::Measured {
-            self.total.planned += 1;
-            self.total.started += 1;
+            self.total.start();
             self.live.store(&self.total);
         }
     }
@@ -234,11 +192,7 @@ impl Recorder {
         let most = self.rules.max_in_flight;
         self.tally(phase).drop_arrivals(why, count, at, most);
         if phase == Phase::Measured {
-            self.total.planned += count;
-            match why {
-                Drop::MaxInFlight => self.total.dropped_max_in_flight += count,
-                Drop::Late => self.total.dropped_late += count,
-            }
+            self.total.drop_arrivals(why, count);
             self.live.store(&self.total);
         }
     }
@@ -252,15 +206,9 @@ impl Recorder {
             self.slice.last_finish = sample.finished;
         }
         let timeout = self.rules.timeout;
-        let tally = self.tally(sample.phase);
-        let before = tally.counts;
-        tally.record(sample, timeout);
-        let after = tally.counts;
+        self.tally(sample.phase).record(sample, timeout);
         if sample.phase == Phase::Measured {
-            self.total.succeeded += after.succeeded - before.succeeded;
-            self.total.failed += after.failed - before.failed;
-            self.total.timed_out += after.timed_out - before.timed_out;
-            self.total.interrupted += after.interrupted - before.interrupted;
+            self.total.end(&sample.ending);
             self.live.store(&self.total);
         }
     }

@@ -95,16 +95,87 @@ impl Counts {
         self.started.saturating_sub(self.completed() + self.interrupted)
     }
 
+    /// Counts an iteration that begins.
+    #[inline]
+    pub fn start(&mut self) {
+        self.planned += 1;
+        self.started += 1;
+    }
+
+    /// Counts an iteration that ends.
+    #[inline]
+    pub fn end(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Succeeded => self.succeeded += 1,
+            Ending::Failed(_) => self.failed += 1,
+            Ending::TimedOut => self.timed_out += 1,
+            Ending::Interrupted => self.interrupted += 1,
+        }
+    }
+
+    /// Counts arrivals that cannot start.
+    pub fn drop_arrivals(&mut self, why: Drop, count: u64) {
+        self.planned += count;
+        match why {
+            Drop::MaxInFlight => self.dropped_max_in_flight += count,
+            Drop::Late => self.dropped_late += count,
+        }
+    }
+
     /// Adds the other's.
     pub fn merge(&mut self, other: &Counts) {
-        self.planned += other.planned;
-        self.started += other.started;
-        self.succeeded += other.succeeded;
-        self.failed += other.failed;
-        self.timed_out += other.timed_out;
-        self.dropped_max_in_flight += other.dropped_max_in_flight;
-        self.dropped_late += other.dropped_late;
-        self.interrupted += other.interrupted;
+        *self = self.each(other, |ours, theirs| ours + theirs);
+    }
+
+    /// What is left when the other's are taken away; nothing becomes negative.
+    #[must_use]
+    pub fn without(&self, other: &Counts) -> Self {
+        self.each(other, u64::saturating_sub)
+    }
+
+    fn each(&self, other: &Counts, combine: impl Fn(u64, u64) -> u64) -> Self {
+        let theirs = other.to_array();
+        let mut all = self.to_array();
+        all.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours = combine(*ours, theirs));
+        Counts::from_array(all)
+    }
+
+    /// Every count, in the order of the fields.
+    pub fn to_array(self) -> [u64; 8] {
+        [
+            self.planned,
+            self.started,
+            self.succeeded,
+            self.failed,
+            self.timed_out,
+            self.dropped_max_in_flight,
+            self.dropped_late,
+            self.interrupted,
+        ]
+    }
+
+    /// The reverse of [`to_array`](Self::to_array).
+    pub fn from_array(all: [u64; 8]) -> Self {
+        let [
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        ] = all;
+        Counts {
+            planned,
+            started,
+            succeeded,
+            failed,
+            timed_out,
+            dropped_max_in_flight,
+            dropped_late,
+            interrupted,
+        }
     }
 
     /// Whether all identities hold; for tests and debug assertions.

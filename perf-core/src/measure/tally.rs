@@ -87,18 +87,14 @@ impl Tally {
     /// Counts and times one iteration at its end.
     pub fn record(&mut self, sample: &Sample, timeout: Duration) {
         let at = sample.finished;
+        self.counts.end(&sample.ending);
         match &sample.ending {
-            Ending::Succeeded => {
-                self.counts.succeeded += 1;
-                self.succeeded.record(sample);
-            }
+            Ending::Succeeded => self.succeeded.record(sample),
             Ending::Failed(failure) => {
-                self.counts.failed += 1;
                 self.failed.record(sample);
                 self.errors.add(failure.category, 1, at, || failure.message.clone());
             }
             Ending::TimedOut => {
-                self.counts.timed_out += 1;
                 self.failed.record(sample);
                 let limit = humantime::format_duration(timeout);
                 self.errors.add(Category::Timeout, 1, at, || {
@@ -106,7 +102,6 @@ impl Tally {
                 });
             }
             Ending::Interrupted => {
-                self.counts.interrupted += 1;
                 self.interrupted.record(sample);
                 self.errors
                     .add(Category::Interrupted, 1, at, || "still running when the run ended".to_owned());
@@ -116,18 +111,13 @@ impl Tally {
 
     /// Counts arrivals that could not start.
     pub fn drop_arrivals(&mut self, why: Drop, count: u64, at: u64, max_in_flight: u32) {
-        self.counts.planned += count;
-        let message = match why {
-            Drop::MaxInFlight => {
-                self.counts.dropped_max_in_flight += count;
-                format!("max_in_flight = {max_in_flight} iterations were still running")
-            }
+        self.counts.drop_arrivals(why, count);
+        self.errors.add(Category::Dropped, count, at, || match why {
+            Drop::MaxInFlight => format!("max_in_flight = {max_in_flight} iterations were still running"),
             Drop::Late => {
-                self.counts.dropped_late += count;
                 format!("the generator was more than max_in_flight = {max_in_flight} arrivals behind")
             }
-        };
-        self.errors.add(Category::Dropped, count, at, || message);
+        });
     }
 
     /// Adds the other's.

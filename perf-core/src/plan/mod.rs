@@ -110,6 +110,11 @@ impl Plan {
         Some(Schedule::constant(rate, nanos(self.warmup), measured, iterations.unwrap_or(u64::MAX)))
     }
 
+    /// Whether the iterations end it, and rounds go by how many are finished.
+    pub fn is_counted(&self) -> bool {
+        matches!(self.load, Load::Closed { iterations: Some(_), .. })
+    }
+
     /// How long load is measured when all goes to plan; `None` where nobody can know.
     pub fn measured_for(&self) -> Option<Duration> {
         let by_count = match self.load {

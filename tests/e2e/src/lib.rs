@@ -72,6 +72,30 @@ impl Project {
         cargo
     }
 
+    /// The test target itself, for whom a cargo in between is in the way: it dies at once of a signal to its group.
+    ///
+    /// # Panics
+    ///
+    /// When the target does not build.
+    pub fn executable(&self, arguments: &[&str]) -> Command {
+        let building =
+            ["test", "--no-run", "--message-format", "json", "--package", "project", "--test", "load"];
+        let built = self.cargo(&building, &[]).output().expect("cargo runs");
+        let messages = String::from_utf8(built.stdout).expect("JSON lines");
+        let mut executables = messages.lines().filter_map(|line| {
+            serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(str::to_owned)
+        });
+        let mut command = Command::new(executables.next_back().expect("a test target"));
+        command.args(arguments);
+        for (name, value) in self.cargo(&[], &[]).get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     /// Runs one test by its exact name.
     pub fn run(&self, test: &str, arguments: &[&str]) -> Run {
         self.run_with(test, arguments, &[])

@@ -1,7 +1,7 @@
 //! libtest's side: listing, selection, formats, signals, nextest.
 
 use e2e::Project;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[test]
 fn listing_prints_names_and_nothing_else() {
@@ -58,32 +58,34 @@ fn after_a_failure_fail_fast_runs_nothing_more() {
     assert!(run.stdout.contains("--fail-fast was given"), "{run:#?}");
 }
 
-/// The test target itself: cargo dies at once of a signal to its group, and would leave nobody to ask.
+#[test]
+fn in_the_terse_format_standard_output_is_libtests_own() {
+    let project = Project::new();
+    let command = project.command(&["holds", "no_such_host", "--format", "terse"]).output();
+    let run = project.finished(&command.unwrap());
+    let dots = run.stdout.lines().find(|line| line.contains('.')).unwrap();
+    assert!(dots.chars().all(|mark| ".F".contains(mark)), "{run:#?}");
+    assert!(!run.stdout.contains("planned") && run.stderr.contains("200 planned"), "{run:#?}");
+}
+
+#[test]
+fn of_two_processes_one_waits_and_says_so() {
+    let project = Project::new();
+    let start = || {
+        let mut command = project.executable(&["--exact", "holds"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [start(), start()].map(|child| project.finished(&child.wait_with_output().unwrap()));
+    let waited = both.iter().filter(|run| run.stderr.contains("waiting: another perf test")).count();
+    assert!(both.iter().all(|run| run.code == Some(0)), "{both:#?}");
+    assert!(waited >= 1, "{both:#?}");
+}
+
 #[cfg(unix)]
 fn interrupted(signal: rustix::process::Signal) -> e2e::Run {
     let project = Project::new();
-    let built = project.cargo(
-        &["test", "--no-run", "--message-format", "json", "--package", "project", "--test", "load"],
-        &[],
-    );
-    let built = { built }.output().unwrap();
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let mut messages: Vec<&str> = messages.lines().collect();
-    messages.reverse();
-    let mut messages =
-        messages.into_iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let executable = messages.find_map(|message| message["executable"].as_str().map(str::to_owned)).unwrap();
-    let template = project.command(&[]);
-    let mut command = Command::new(executable);
-    command.args(["--exact", "long", "holds", "--update-baselines"]);
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let child =
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut command = project.executable(&["--exact", "long", "holds", "--update-baselines"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // `holds` comes first; `long` is on its way when the report holds one test.
     let report = || project.finished(&Command::new("true").output().unwrap()).report;
     for _ in 0..600 {

@@ -36,14 +36,36 @@ fn at_2000_a_second_for_10_seconds_20000_are_planned() {
 
 #[test]
 fn faults_of_the_target_are_told_apart() {
-    for (test, category) in
-        [("server_error", "http_5xx"), ("refused", "connect"), ("reset", "reset"), ("timed_out", "timeout")]
-    {
+    for (test, category) in [
+        ("server_error", "http_5xx"),
+        ("refused", "connect"),
+        ("reset", "reset"),
+        ("timed_out", "timeout"),
+        ("not_tls", "tls"),
+    ] {
         let run = run(test);
         assert_eq!(run.code, Some(101), "{run:#?}");
         assert_eq!((run.count("planned"), run.errors(category)), (100, 100), "{run:#?}");
         assert!(run.stdout.contains("errors < 1% does not hold: 100 %"), "{run:#?}");
     }
+}
+
+#[test]
+fn a_host_without_an_address_is_told_apart_too() {
+    let run = run("no_such_host");
+    assert_eq!((run.code, run.count("planned"), run.errors("dns")), (Some(101), 4, 4), "{run:#?}");
+}
+
+#[test]
+fn a_threshold_without_data_fails_and_says_so() {
+    let run = run("no_data");
+    assert_eq!((run.code, run.count("succeeded")), (Some(101), 40), "{run:#?}");
+    for words in ["p95{step=never} < 1s does not hold: there was no data", "checks > 99% does not hold"] {
+        assert!(run.stdout.contains(words), "{words}: {run:#?}");
+    }
+    let limits = run.test()["thresholds"].as_array().unwrap();
+    let of_no_data = limits.iter().filter(|limit| limit["actual"].is_null() && limit["held"] == false);
+    assert_eq!(of_no_data.count(), 2, "{run:#?}");
 }
 
 #[test]

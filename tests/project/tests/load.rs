@@ -68,7 +68,8 @@ async fn breaks(cx: &Cx) -> Result<(), Error> {
 
 #[perf_test(rate = 100, duration = "2s", baseline("p50"), setup = handler)]
 async fn gated_open(cx: &Cx) -> Result<(), Error> {
-    cx.get("/").await?.expect_status(200)?;
+    let response = cx.step("first", cx.get("/")).await?;
+    cx.check("answered", response.status == 200);
     Ok(())
 }
 
@@ -96,6 +97,30 @@ async fn refused(cx: &Cx) -> Result<(), Error> {
 async fn reset(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
+}
+
+/// A server that knows no TLS is asked for it.
+async fn plain_for_https(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::After(Duration::ZERO)).await?;
+    cx.set_base_url(target.url.replace("http://", "https://"));
+    Ok(target)
+}
+
+#[perf_test(rate = 100, duration = "1s", setup = plain_for_https)]
+async fn not_tls(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 1, iterations = 4, base_url = "http://no-such-host.invalid")]
+async fn no_such_host(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 2, iterations = 40, thresholds("p95{step=never} < 1s", "checks > 99%"))]
+async fn no_data(cx: &Cx) {
+    cx.step("once", tokio::task::yield_now()).await;
 }
 
 #[perf_test(rate = 100, duration = "1s", timeout = "200ms", setup = silent)]

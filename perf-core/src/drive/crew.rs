@@ -1,0 +1,149 @@
+//! The workers' threads: started, told when to begin, and what they send back.
+
+use super::clock::Clock;
+use super::control::Live;
+use super::cx::Common;
+use super::http;
+use super::offer::{Claims, Offer};
+use super::panics;
+use super::prepare::{Prepared, Test};
+use super::worker::{Job, Worker};
+use crate::measure::Blocked;
+use crate::measure::edges::Edges;
+use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
+use crate::plan::Plan;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+/// Why no load was offered at all.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No thread, no descriptor for the reactor or the timer.
+    #[error("worker {0} cannot start: {1}")]
+    Worker(u32, std::io::Error),
+    /// The user's client.
+    #[error("{0}")]
+    Client(String),
+}
+
+/// What a worker sends.
+pub(super) enum Message {
+    Ready,
+    CannotStart(u32, EngineError),
+    Slice(Box<Slice>),
+    Ended(u32, Vec<Blocked>),
+    Died(u32),
+}
+
+/// The workers' threads, seen from outside.
+pub(super) struct Crew {
+    starts: Vec<Sender<Instant>>,
+    /// Where emptied slices go.
+    pub(super) backs: Vec<Sender<Box<Slice>>>,
+    /// What is left of a worker that never comes back.
+    pub(super) live_counts: Vec<Arc<LiveCounts>>,
+}
+
+impl Crew {
+    pub(super) fn hire(
+        plan: &Plan,
+        test: &Test,
+        prepared: &Prepared,
+        live: &Live,
+        edges: Edges,
+        send: &Sender<Message>,
+    ) -> Result<Self, EngineError> {
+        let plan = Arc::new(plan.clone());
+        let claims = plan.load.iterations().filter(|_| plan.is_counted()).map(Claims::of);
+        let counted =
+            claims.as_ref().and(plan.load.iterations()).map(|n| Arc::new(CountedRounds::new(n, plan.rounds)));
+        let mut crew = Crew { starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
+        for number in 0..plan.workers {
+            let rules = Rules {
+                worker: number,
+                edges,
+                counted: counted.clone(),
+                timeout: plan.timeout,
+                max_in_flight: plan.max_in_flight,
+            };
+            let live_counts = Arc::<LiveCounts>::default();
+            let full = send.clone();
+            // Nobody listens any more once a worker was given up.
+            let full = Box::new(move |slice| full.send(Message::Slice(slice)).unwrap_or_default());
+            let (recorder, back) = Recorder::new(rules, live_counts.clone(), full);
+            let (start, starts) = channel();
+            let offer = Offer::of(&plan, number, claims.clone());
+            let (plan, test, live, send) = (plan.clone(), *test, live.clone(), send.clone());
+            let (base_url, state) = (prepared.base_url.clone(), prepared.state.clone());
+            let body = move || {
+                let common = Common::new(base_url, state);
+                work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
+            };
+            let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
+            thread.map_err(|e| EngineError::Worker(number, e))?;
+            crew.starts.push(start);
+            crew.backs.push(back);
+            crew.live_counts.push(live_counts);
+        }
+        Ok(crew)
+    }
+
+    pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<(), EngineError> {
+        for _ in &self.starts {
+            match messages.recv() {
+                Ok(Message::CannotStart(_, error)) => return Err(error),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_at(&self, start: Instant) {
+        // One that is gone already will be missed by the watch.
+        self.starts.iter().for_each(|worker| worker.send(start).unwrap_or_default());
+    }
+}
+
+/// The body of a worker's thread.
+fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
+    panics::keep_quiet_here();
+    let number = job.number;
+    let ended = catch_unwind(AssertUnwindSafe(|| try_to_work(job, starts, send)));
+    // The engine may have given this worker up; then nobody wants to know.
+    let last_words = match ended {
+        Ok(Ok(blocked)) => Message::Ended(number, blocked),
+        Ok(Err(error)) => Message::CannotStart(number, error),
+        Err(_) => Message::Died(number),
+    };
+    send.send(last_words).unwrap_or_default();
+}
+
+fn try_to_work(
+    job: Job,
+    starts: &Receiver<Instant>,
+    send: &Sender<Message>,
+) -> Result<Vec<Blocked>, EngineError> {
+    let number = job.number;
+    let cannot = |error| EngineError::Worker(number, error);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .map_err(cannot)?;
+    let transport = http::transport(job.test.client).map_err(EngineError::Client)?;
+    job.common.transport.set(transport).unwrap_or_default();
+    send.send(Message::Ready).unwrap_or_default();
+    let Ok(start) = starts.recv() else {
+        return Ok(Vec::new());
+    };
+    let ended = runtime.block_on(async {
+        let worker = Worker::new(job, Clock::starting(start)).map_err(cannot)?;
+        // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
+        Ok(tokio::task::unconstrained(worker.run()).await)
+    });
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,57 @@
+//! `report.json` has every key that the contract names, and nulls where nothing is known.
+
+use e2e::Project;
+use serde_json::Value;
+
+const RUN: &str = "schema run_id started duration_s partial environment tests";
+const ENVIRONMENT: &str = "id label cpu cores os build_profile rustc git_commit git_dirty";
+const TEST: &str = "name test_target verdict reasons partial load counts throughput_per_s error_ratio error_count \
+    response_ns service_ns lag_ns succeeded_ns failed_ns preparation warmup steps checks metrics errors slowest \
+    rounds timeline thresholds comparison findings resources";
+const LOAD: &str = "model duration_s description";
+const COUNTS: &str = "scheduled planned started completed succeeded failed timed_out dropped interrupted";
+const TIMES: &str = "min mean median max stddev variance p50 p75 p90 p95 p99 p99.9 p99.99 histogram";
+const ERROR: &str = "category count first_message first_at_s last_at_s";
+const ROUND: &str = "start_s duration_s n errors service_p50_ns service_p95_ns service_p99_ns response_p50_ns \
+    throughput_per_s cpu_per_iteration_ns";
+const POINT: &str = "at_s started completed failed dropped in_flight p50_ns p90_ns p99_ns max_ns lag_p99_ns cpu \
+    memory_bytes";
+const LIMIT: &str = "expression limit unit actual held implicit aborted_at_s";
+const COMPARED: &str = "metric baseline current change interval smallest_detectable_change p_value verdict";
+
+fn has(value: &Value, keys: &str) {
+    for key in keys.split_whitespace() {
+        assert!(value.get(key).is_some(), "`{key}` is missing: {value:#}");
+    }
+}
+
+#[test]
+fn every_key_of_the_contract_is_there() {
+    let project = Project::new();
+    project.run("gated_open", &["--update-baselines"]);
+    let run = project.run("gated_open", &[]);
+    has(&run.report, RUN);
+    has(&run.report["environment"], ENVIRONMENT);
+    assert_eq!(run.report["schema"], "perf-report/1");
+    let test = run.test();
+    has(test, TEST);
+    has(&test["load"], LOAD);
+    has(&test["counts"], COUNTS);
+    for times in ["response_ns", "service_ns", "lag_ns", "succeeded_ns", "failed_ns"] {
+        has(&test[times], TIMES);
+    }
+    assert!(test["failed_ns"]["p50"].is_null(), "nothing failed, so nothing is known");
+    has(&test["warmup"], "counts response_ns");
+    has(&test["steps"]["first"], "counts duration_ns");
+    has(&test["checks"]["answered"], "held broken");
+    assert_eq!(test["rounds"].as_array().unwrap().len(), 10);
+    has(&test["rounds"][0], ROUND);
+    has(&test["timeline"], "interval_s points");
+    has(&test["timeline"]["points"][0], POINT);
+    has(&test["thresholds"][0], LIMIT);
+    has(&test["comparison"], "verdict sessions level metrics");
+    has(&test["comparison"]["metrics"][0], COMPARED);
+    has(&test["resources"], "client target");
+    let failing = Project::new().run("server_error", &[]);
+    has(&failing.test()["errors"][0], ERROR);
+}
