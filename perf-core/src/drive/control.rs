@@ -59,7 +59,7 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Of the phase, up to the last tick.
     pub counts: Counts,
-    /// Iterations that succeeded in the last second.
+    /// Iterations completed per second, over the last second.
     pub rate_per_s: f64,
     /// Of response time in the phase so far, in nanoseconds.
     pub p99_ns: Option<f64>,

@@ -12,6 +12,7 @@ use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Blocked, Collection, Preparation, Recording};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -58,6 +59,24 @@ struct Watch<'a> {
     blocked: Vec<Blocked>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
+    recent: Recent,
+}
+
+/// How many were completed when, over the last second and a bit.
+#[derive(Default)]
+struct Recent(VecDeque<(Instant, u64)>);
+
+impl Recent {
+    /// The rate per second since the newest entry that is a tick old, or since the oldest.
+    fn rate_per_s(&mut self, now: Instant, completed: u64) -> f64 {
+        self.0.push_back((now, completed));
+        while self.0.get(1).is_some_and(|(at, _)| now - *at >= TICK) {
+            self.0.pop_front();
+        }
+        let (since, before) = self.0[0];
+        let seconds = (now - since).as_secs_f64();
+        if seconds > 0.0 { (completed - before) as f64 / seconds } else { 0.0 }
+    }
 }
 
 /// What is known of one worker.
@@ -71,7 +90,7 @@ struct Known {
 impl<'a> Watch<'a> {
     fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Live, start: Instant) -> Self {
         let known = Known { counts: Counts::default(), heard: start, ended: false };
-        let watch = Watch {
+        let mut watch = Watch {
             plan,
             live,
             edges,
@@ -83,8 +102,9 @@ impl<'a> Watch<'a> {
             workers: vec![known; plan.workers as usize],
             crew,
             lost: Vec::new(),
+            recent: Recent::default(),
         };
-        watch.publish(Phase::Warmup, Counts::default());
+        watch.publish(Phase::Warmup);
         watch
     }
 
@@ -113,17 +133,16 @@ impl<'a> Watch<'a> {
         known.heard = Instant::now();
         known.counts.merge(&slice.measured.counts);
         self.collection.add(&slice);
-        let (phase, counts) = match slice.from < self.edges.origin {
-            true => (Phase::Warmup, slice.warmup.counts),
-            false => (Phase::Measured, slice.measured.counts),
-        };
-        self.publish(phase, counts);
+        self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
         slice.clear();
         // A worker that has ended takes nothing back.
         self.crew.backs[slice.worker as usize].send(slice).unwrap_or_default();
     }
 
-    fn publish(&self, phase: Phase, last: Counts) {
+    fn publish(&mut self, phase: Phase) {
+        let completed =
+            self.collection.warmup.counts.completed() + self.collection.measured.counts.completed();
+        let rate_per_s = self.recent.rate_per_s(Instant::now(), completed);
         let tally = match phase {
             Phase::Warmup => &self.collection.warmup,
             Phase::Measured => &self.collection.measured,
@@ -136,7 +155,7 @@ impl<'a> Watch<'a> {
             scheduled: self.plan.scheduled(),
             phase,
             counts: tally.counts,
-            rate_per_s: last.completed() as f64 / TICK.as_secs_f64(),
+            rate_per_s,
             p99_ns: p99.and_then(|p99| tally.succeeded.response()?.statistic(p99)),
         }));
     }
