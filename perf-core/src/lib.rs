@@ -24,5 +24,7 @@ pub mod returned;
 pub mod run;
 pub mod units;
 
+#[cfg(feature = "engine")]
+pub use rand;
 #[cfg(feature = "http")]
 pub use reqwest;

@@ -10,6 +10,7 @@ use perf_core::drive::users::{User, user};
 use perf_core::measure::Recording;
 use perf_core::outcome::Outcome;
 use perf_core::plan::Plan;
+use perf_core::plan::load::Iterations;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ fn ms(ms: u64) -> Option<Duration> {
 
 fn drive(spec: &PerfSpec, user: fn(Rc<Cx>) -> Box<dyn User>, live: &Live) -> (Plan, Recording) {
     let plan = Plan::resolve("mock", "engine", spec, &Overrides::default()).unwrap();
-    let test = Test { user, setup: None, teardown: None, client: None };
+    let test = Test::of(user);
     let prepared = Prepared::set_up(&test, None).unwrap();
     let recording = engine::drive(&plan, &test, &prepared, live).unwrap();
     let counts = recording.measured.counts;
@@ -53,7 +54,12 @@ fn stuck(cx: Rc<Cx>) -> Box<dyn User> {
 
 #[test]
 fn iterations_are_shared_between_users_and_workers_exactly() {
-    let spec = PerfSpec { users: Some(8), iterations: Some(1003), workers: Some(2), ..PerfSpec::default() };
+    let spec = PerfSpec {
+        users: Some(8),
+        iterations: Some(Iterations::Shared(1003)),
+        workers: Some(2),
+        ..PerfSpec::default()
+    };
     let (_, recording) = drive(&spec, ready, &Live::default());
     assert_eq!(recording.measured.counts.succeeded, 1003);
     let by_round: Vec<u64> = recording.rounds.iter().map(|round| round.succeeded).collect();

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn test(path: &'static str, line: u32) -> Registration {
-        let test = Test { user: |_| unreachable!(), setup: None, teardown: None, client: None };
+        let test = Test::of(|_| unreachable!());
         Registration { path, file: "tests/perf.rs", line, spec: PerfSpec::default, test }
     }
 

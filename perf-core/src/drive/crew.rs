@@ -8,10 +8,12 @@ use super::offer::{Claims, Offer};
 use super::panics;
 use super::prepare::{Prepared, Test};
 use super::worker::{Job, Worker};
-use crate::measure::Blocked;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
+use crate::measure::{Attendance, Blocked};
+use crate::outcome::Failure;
 use crate::plan::Plan;
+use crate::plan::load::Iterations;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,14 +29,22 @@ pub enum EngineError {
     /// The user's client.
     #[error("{0}")]
     Client(String),
+    /// Every `user_setup` failed.
+    #[error("no user is left: all {} failed in `user_setup`, the first with: {} ({})", .failed, .first.message, .first.category)]
+    NoUsers {
+        /// How many there were.
+        failed: u64,
+        /// What the first one said.
+        first: Failure,
+    },
 }
 
 /// What a worker sends.
 pub(super) enum Message {
-    Ready,
+    Ready(Attendance),
     CannotStart(u32, EngineError),
     Slice(Box<Slice>),
-    Ended(u32, Vec<Blocked>),
+    Ended(u32, Vec<Blocked>, Attendance),
     Died(u32),
 }
 
@@ -57,9 +67,16 @@ impl Crew {
         send: &Sender<Message>,
     ) -> Result<Self, EngineError> {
         let plan = Arc::new(plan.clone());
-        let claims = plan.load.iterations().filter(|_| plan.is_counted()).map(Claims::of);
-        let counted =
-            claims.as_ref().and(plan.load.iterations()).map(|n| Arc::new(CountedRounds::new(n, plan.rounds)));
+        let claims = match plan.load.stops_after() {
+            Some(Iterations::Shared(iterations)) if plan.is_counted() => Some(Claims::of(iterations)),
+            _ => None,
+        };
+        let all = match plan.load.stops_after().filter(|_| plan.is_counted()) {
+            Some(Iterations::Shared(iterations)) => Some(iterations),
+            Some(Iterations::PerUser(each)) => Some(each.saturating_mul(plan.users().into())),
+            None => None,
+        };
+        let counted = all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds)));
         let mut crew = Crew { starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
         for number in 0..plan.workers {
             let rules = Rules {
@@ -79,7 +96,7 @@ impl Crew {
             let (plan, test, live, send) = (plan.clone(), *test, live.clone(), send.clone());
             let (base_url, state) = (prepared.base_url.clone(), prepared.state.clone());
             let body = move || {
-                let common = Common::new(base_url, state);
+                let common = Common::new(base_url, state, plan.seed);
                 work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
             };
             let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
@@ -91,15 +108,20 @@ impl Crew {
         Ok(crew)
     }
 
-    pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<(), EngineError> {
+    pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
+        let mut all = Attendance::default();
         for _ in &self.starts {
             match messages.recv() {
                 Ok(Message::CannotStart(_, error)) => return Err(error),
+                Ok(Message::Ready(attendance)) => all.merge(attendance),
                 Ok(_) => {}
                 Err(_) => break,
             }
         }
-        Ok(())
+        match all.first.clone().filter(|_| all.failed == all.users) {
+            Some(first) => Err(EngineError::NoUsers { failed: all.failed, first }),
+            None => Ok(all),
+        }
     }
 
     pub(super) fn start_at(&self, start: Instant) {
@@ -115,7 +137,7 @@ fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
     let ended = catch_unwind(AssertUnwindSafe(|| try_to_work(job, starts, send)));
     // The engine may have given this worker up; then nobody wants to know.
     let last_words = match ended {
-        Ok(Ok(blocked)) => Message::Ended(number, blocked),
+        Ok(Ok((blocked, left))) => Message::Ended(number, blocked, left),
         Ok(Err(error)) => Message::CannotStart(number, error),
         Err(_) => Message::Died(number),
     };
@@ -126,7 +148,7 @@ fn try_to_work(
     job: Job,
     starts: &Receiver<Instant>,
     send: &Sender<Message>,
-) -> Result<Vec<Blocked>, EngineError> {
+) -> Result<(Vec<Blocked>, Attendance), EngineError> {
     let number = job.number;
     let cannot = |error| EngineError::Worker(number, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -135,15 +157,18 @@ fn try_to_work(
         .map_err(cannot)?;
     let transport = http::transport(job.test.client).map_err(EngineError::Client)?;
     job.common.transport.set(transport).unwrap_or_default();
-    send.send(Message::Ready).unwrap_or_default();
+    let (worker, attendance) = runtime.block_on(async {
+        let mut worker = Worker::new(job).map_err(cannot)?;
+        let attendance = worker.gather().await.map_err(EngineError::Client)?;
+        Ok((worker, attendance))
+    })?;
+    send.send(Message::Ready(attendance)).unwrap_or_default();
     let Ok(start) = starts.recv() else {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     };
-    let ended = runtime.block_on(async {
-        let worker = Worker::new(job, Clock::starting(start)).map_err(cannot)?;
-        // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
-        Ok(tokio::task::unconstrained(worker.run()).await)
-    });
+    // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
+    let run = worker.run(Clock::starting(start));
+    let ended = runtime.block_on(tokio::task::unconstrained(run));
     runtime.shutdown_background();
-    ended
+    Ok(ended)
 }

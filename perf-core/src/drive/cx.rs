@@ -1,12 +1,15 @@
 //! What a test function is handed: one for each user, never shared between threads.
 
 use crate::measure::tally::Mark;
+use crate::plan::arrivals::unit;
+use crate::plan::pause::Pause;
+use rand_pcg::Pcg64;
 use std::any::{Any, type_name};
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What `setup` made, of whatever type.
 pub type State = Arc<dyn Any + Send + Sync>;
@@ -18,21 +21,29 @@ pub struct Cx {
     user_id: u64,
     iteration: Cell<u64>,
     common: Rc<Common>,
-    marks: Rc<RefCell<Vec<Mark>>>,
+    marks: RefCell<Vec<Mark>>,
+    /// Pauses of the iteration that runs, in nanoseconds.
+    thought: Cell<u64>,
+    random: RefCell<Option<Pcg64>>,
+    user_state: OnceCell<Box<dyn Any>>,
+    /// A client of the user's own, where connections are.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))] // only requests reach for it
+    pub(super) transport: OnceCell<Box<dyn Any>>,
 }
 
 /// What all users of one worker have in common.
 pub struct Common {
     base_url: Option<String>,
     state: State,
+    seed: u64,
     /// The worker's HTTP client, or whatever else makes requests.
     pub(super) transport: OnceCell<Box<dyn Any>>,
 }
 
 impl Common {
     /// Without a transport: one is made at first use, or set by the worker.
-    pub fn new(base_url: Option<String>, state: State) -> Rc<Self> {
-        Rc::new(Common { base_url, state, transport: OnceCell::new() })
+    pub fn new(base_url: Option<String>, state: State, seed: u64) -> Rc<Self> {
+        Rc::new(Common { base_url, state, seed, transport: OnceCell::new() })
     }
 }
 
@@ -55,12 +66,21 @@ impl Cx {
 
     /// The same, for a test function that borrows what `setup` made.
     pub fn with_state<S: Send + Sync + 'static>(base_url: impl Into<String>, state: S) -> Self {
-        Cx::of_user(0, Common::new(Some(base_url.into()), Arc::new(state)))
+        Cx::of_user(0, Common::new(Some(base_url.into()), Arc::new(state), 0))
     }
 
     /// One user of a worker.
     pub(crate) fn of_user(user_id: u64, common: Rc<Common>) -> Self {
-        Cx { user_id, iteration: Cell::new(0), common, marks: Rc::default() }
+        Cx {
+            user_id,
+            iteration: Cell::new(0),
+            common,
+            marks: RefCell::default(),
+            thought: Cell::new(0),
+            random: RefCell::new(None),
+            user_state: OnceCell::new(),
+            transport: OnceCell::new(),
+        }
     }
 
     /// Which user this is, from 0: in a closed load one of its users, in an open one a slot of concurrency.
@@ -75,6 +95,19 @@ impl Cx {
 
     pub(crate) fn begin(&self, iteration: u64) {
         self.iteration.set(iteration);
+        self.thought.set(0);
+    }
+
+    pub(crate) fn thought(&self) -> u64 {
+        self.thought.get()
+    }
+
+    pub(crate) fn has_user_state(&self) -> bool {
+        self.user_state.get().is_some()
+    }
+
+    pub(crate) fn set_user_state(&self, state: Box<dyn Any>) {
+        self.user_state.set(state).unwrap_or_default();
     }
 
     /// What relative addresses are relative to.
@@ -97,14 +130,60 @@ impl Cx {
         self.common.state.downcast_ref().unwrap_or_else(|| panic!("`setup` made no `{}`", type_name::<S>()))
     }
 
+    /// What `user_setup` made of this user.
+    ///
+    /// # Panics
+    ///
+    /// When `user_setup` made something of another type, or there is none.
+    pub fn user_state<U: 'static>(&self) -> &U {
+        let state = self.user_state.get().and_then(|state| state.downcast_ref());
+        state.unwrap_or_else(|| panic!("`user_setup` made no `{}`", type_name::<U>()))
+    }
+
+    /// This user's own generator of random numbers, seeded by the run's seed and the user's number: the same run draws
+    /// the same numbers.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let cx = Cx::standalone("http://127.0.0.1:8080");
+    /// use perf_core::rand::RngExt;
+    /// let page = cx.rng().random_range(1..=20);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it is asked for while the last one is still held.
+    pub fn rng(&self) -> RefMut<'_, Pcg64> {
+        let (seed, user) = (self.common.seed, self.user_id);
+        RefMut::map(self.random.borrow_mut(), |random| {
+            random.get_or_insert_with(|| Pcg64::new(u128::from(seed), 1 + u128::from(user)))
+        })
+    }
+
+    /// A pause inside a journey, as a person makes one: `"1s"`, `"500ms..2s"` or `"exp(1s)"`. It is taken out of response and
+    /// service time, and out of the step it stands in; the iteration's `timeout` counts it.
+    ///
+    /// # Panics
+    ///
+    /// When the text is no pause.
+    pub async fn think(&self, pause: impl Into<Think>) {
+        let pause = pause.into().0.unwrap_or_else(|wrong| panic!("cx.think: {wrong}"));
+        let length = pause.draw(unit(&mut self.rng()));
+        let pausing = Pausing { began: Instant::now(), thought: &self.thought };
+        tokio::time::sleep(length).await;
+        drop(pausing);
+    }
+
     /// Times a part of the iteration under a name of its own.
     ///
     /// Its percentiles are reported apart and can be limited: `thresholds("p95{step=login} < 20ms")`. A step that is
     /// given up with its iteration counts as interrupted.
     pub async fn step<F: IntoFuture>(&self, name: &'static str, future: F) -> F::Output {
+        let thought = self.thought.get();
         let mut step = RunningStep { name, began: Instant::now(), took: None, marks: &self.marks };
         let output = future.await;
-        step.took = u64::try_from(step.began.elapsed().as_nanos()).ok();
+        let took = u64::try_from(step.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        step.took = Some(took.saturating_sub(self.thought.get() - thought));
         output
     }
 
@@ -130,6 +209,35 @@ impl fmt::Debug for Cx {
             .field("user_id", &self.user_id)
             .field("iteration", &self.iteration.get())
             .finish_non_exhaustive()
+    }
+}
+
+/// A pause as a text or a `Duration`.
+#[derive(Debug)]
+pub struct Think(Result<Pause, crate::plan::pause::PauseError>);
+
+impl From<&str> for Think {
+    fn from(text: &str) -> Self {
+        Think(text.parse())
+    }
+}
+
+impl From<Duration> for Think {
+    fn from(length: Duration) -> Self {
+        Think(Ok(Pause::Constant(length)))
+    }
+}
+
+/// Counts how long a pause took, also when it is cut off.
+struct Pausing<'a> {
+    began: Instant,
+    thought: &'a Cell<u64>,
+}
+
+impl Drop for Pausing<'_> {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.thought.set(self.thought.get().saturating_add(took));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Category;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Blocked, Collection, Preparation, Recording};
+use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
@@ -30,14 +30,14 @@ pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Resu
     let edges = edges(plan);
     let (send, messages) = channel();
     let crew = Crew::hire(plan, test, prepared, live, edges, &send)?;
-    crew.wait_until_ready(&messages)?;
+    let users = crew.wait_until_ready(&messages)?;
     let workers_took = began.elapsed();
     let start = Instant::now() + HEAD_START;
     crew.start_at(start);
     let mut watch = Watch::new(plan, crew, edges, live, start);
     watch.collect(&messages);
     live.publish(None);
-    Ok(watch.into_recording(Preparation { setup: Duration::ZERO, workers: workers_took }))
+    Ok(watch.into_recording(Preparation { setup: Duration::ZERO, workers: workers_took, users }))
 }
 
 fn edges(plan: &Plan) -> Edges {
@@ -57,6 +57,7 @@ struct Watch<'a> {
     start: Instant,
     began: SystemTime,
     blocked: Vec<Blocked>,
+    left: Attendance,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
     recent: Recent,
@@ -99,6 +100,7 @@ impl<'a> Watch<'a> {
             start,
             began: SystemTime::now(),
             blocked: Vec::new(),
+            left: Attendance::default(),
             workers: vec![known; plan.workers as usize],
             crew,
             lost: Vec::new(),
@@ -112,11 +114,12 @@ impl<'a> Watch<'a> {
         while self.workers.iter().any(|worker| !worker.ended) {
             match messages.recv_timeout(LOOK_AROUND) {
                 Ok(Message::Slice(slice)) => self.add(slice),
-                Ok(Message::Ended(worker, blocked)) => {
+                Ok(Message::Ended(worker, blocked, left)) => {
                     self.workers[worker as usize].ended = true;
                     self.blocked.extend(blocked);
+                    self.left.merge(left);
                 }
-                Ok(Message::Ready) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
+                Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
                 Ok(Message::CannotStart(worker, _) | Message::Died(worker)) => self.give_up(worker),
                 Err(RecvTimeoutError::Disconnected) => {
                     (0..self.plan.workers).for_each(|worker| self.give_up(worker));
@@ -210,7 +213,7 @@ impl<'a> Watch<'a> {
     }
 
     fn into_recording(self, preparation: Preparation) -> Recording {
-        let Watch { plan, live, collection, blocked, lost, began, start, edges, .. } = self;
+        let Watch { plan, live, collection, blocked, left, lost, began, start, edges, .. } = self;
         let origin = start + Duration::from_nanos(edges.origin);
         let planned = match plan.is_counted() {
             true => Duration::from_nanos(collection.last_finish()),
@@ -234,6 +237,7 @@ impl<'a> Watch<'a> {
             timeline,
             blocked,
             lost,
+            left,
             stopped_by,
         }
     }

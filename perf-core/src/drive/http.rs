@@ -46,7 +46,8 @@ fn address(base_url: Option<&str>, path: &str) -> String {
 impl Cx {
     /// The worker's own warm client, for whatever has no method here.
     pub fn http(&self) -> &Client {
-        let transport = self.common().transport.get_or_init(|| Box::new(Client::new()));
+        let of_worker = || self.common().transport.get_or_init(|| Box::new(Client::new()));
+        let transport = self.transport.get().unwrap_or_else(of_worker);
         transport.downcast_ref().unwrap_or_else(|| unreachable!("only this file sets a transport"))
     }
 

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod control;
 mod crew;
 pub mod cx;
+mod desk;
 pub mod engine;
 #[cfg(feature = "http")]
 pub mod http;
@@ -16,5 +17,6 @@ pub mod offer;
 pub mod pacer;
 mod panics;
 pub mod prepare;
+pub mod roster;
 pub mod users;
 pub mod worker;

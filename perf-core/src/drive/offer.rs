@@ -1,12 +1,13 @@
 //! What a worker offers: which iterations may start now, and when the next one may.
 //!
-//! Arithmetic on a schedule or a count; the worker starts what is offered.
+//! Arithmetic on a schedule, a roster or a count; the worker starts what is offered.
 
+use super::roster::Roster;
 use crate::measure::sample::Phase;
-use crate::plan::Plan;
-use crate::plan::arrivals::Schedule;
-use crate::plan::load::Load;
-use crate::plan::nanos;
+use crate::plan::arrivals::{self, Arrival, Part};
+use crate::plan::load::Iterations;
+use crate::plan::{Plan, nanos};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,28 +15,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub enum Offer {
     /// Arrivals on a schedule.
-    Open(Arrivals),
+    Open(Box<Arrivals>),
     /// Users in a loop.
-    Closed(Loop),
+    Closed(Box<Loop>),
 }
 
-/// Arrivals w, w + W, w + 2W, … of one schedule.
-#[derive(Debug)]
-pub struct Arrivals {
-    schedule: Schedule,
-    worker: u64,
-    workers: u64,
-    /// In this worker's own count.
-    next: u64,
-    /// How many of this worker's may be in flight, or wait.
-    pub share: u64,
-    end: u64,
-}
-
-/// One arrival.
+/// An iteration that is to start now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Its number in the whole schedule.
+pub struct Start {
+    /// No other iteration of the session has this number.
     pub number: u64,
     /// When it should start.
     pub intended: u64,
@@ -43,43 +31,81 @@ pub struct Arrival {
     pub phase: Phase,
 }
 
+/// Arrivals of one schedule that fall to this worker.
+#[derive(Debug)]
+pub struct Arrivals {
+    times: arrivals::Arrivals,
+    next: Option<Arrival>,
+    /// Due, and not started yet.
+    waiting: VecDeque<Arrival>,
+    /// Slots that run nothing; the one that became idle last is taken first, since its memory is still warm.
+    pub idle: Vec<u32>,
+    /// How many of this worker's may be in flight, or wait.
+    pub share: usize,
+    end: u64,
+}
+
+/// Arrivals of the warm-up, and measured ones, that will never start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Late {
+    /// Of the warm-up.
+    pub warmup: u64,
+    /// Of the others.
+    pub measured: u64,
+}
+
+impl Late {
+    fn count(&mut self, arrival: &Arrival) {
+        match arrival.is_warmup {
+            true => self.warmup += 1,
+            false => self.measured += 1,
+        }
+    }
+}
+
 impl Arrivals {
-    /// The next one, when it is due.
-    pub fn take(&mut self, now: u64) -> Option<Arrival> {
-        let arrival = self.peek().filter(|arrival| arrival.intended <= now)?;
-        self.next += 1;
-        Some(arrival)
+    /// Lets arrivals fall due. Of those that wait in vain only the newest are kept, as many as may be in flight.
+    pub fn fall_due(&mut self, now: u64) -> Late {
+        let mut late = Late::default();
+        while let Some(arrival) = self.next.filter(|arrival| arrival.at <= now) {
+            self.next = self.times.next();
+            self.waiting.push_back(arrival);
+            if self.waiting.len() > self.share
+                && let Some(oldest) = self.waiting.pop_front()
+            {
+                late.count(&oldest);
+            }
+        }
+        late
     }
 
-    fn peek(&self) -> Option<Arrival> {
-        let number = self.next * self.workers + self.worker;
-        (number < self.schedule.count()).then(|| Arrival {
-            number,
-            intended: self.schedule.at(number),
-            phase: if number < self.schedule.warmup_count() { Phase::Warmup } else { Phase::Measured },
-        })
+    /// The one that has waited longest.
+    #[inline]
+    pub fn take(&mut self) -> Option<Start> {
+        let Arrival { number, at, is_warmup } = self.waiting.pop_front()?;
+        let phase = if is_warmup { Phase::Warmup } else { Phase::Measured };
+        Some(Start { number, intended: at, phase })
     }
 
-    /// Skips those that have waited in vain: of the due ones, all but the newest `keep`. Returns how many were of the
-    /// warm-up, and how many measured.
-    pub fn skip_due(&mut self, now: u64, keep: u64) -> (u64, u64) {
-        let own = |all: u64| (all + self.workers - 1 - self.worker) / self.workers;
-        let until = own(self.schedule.due(now)).saturating_sub(keep).max(self.next);
-        let warm = own(self.schedule.warmup_count()).clamp(self.next, until) - self.next;
-        let skipped = until - self.next;
-        self.next = until;
-        (warm, skipped - warm)
+    /// Gives up whatever has fallen due.
+    pub fn give_up(&mut self, now: u64) -> Late {
+        let mut late = self.fall_due(now);
+        self.waiting.drain(..).for_each(|arrival| late.count(&arrival));
+        late
     }
 }
 
 /// Users who start again when they are done.
 #[derive(Debug)]
 pub struct Loop {
-    worker: u64,
-    workers: u64,
+    part: Part,
     begun: u64,
+    /// Who may begin.
+    pub roster: Roster,
     /// How many iterations all users of all workers share.
     claims: Option<Claims>,
+    /// How many each user has left, by slot.
+    left: Option<Vec<u64>>,
     origin: u64,
     end: Option<u64>,
 }
@@ -109,63 +135,102 @@ impl Claims {
 }
 
 impl Loop {
-    /// The next iteration of some user: its number and phase; none when no more may start.
-    pub fn take(&mut self, now: u64) -> Option<(u64, Phase)> {
+    /// The next iteration and the slot of its user; none when no more may start now.
+    pub fn take(&mut self, now: u64) -> Option<(u32, Start)> {
         if self.is_over(now) {
             return None;
         }
-        let phase = if now < self.origin { Phase::Warmup } else { Phase::Measured };
+        let (slot, intended) = self.roster.take(now)?;
+        let phase = if intended < self.origin { Phase::Warmup } else { Phase::Measured };
         if phase == Phase::Measured
             && let Some(claims) = &mut self.claims
             && claims.take().is_none()
         {
+            self.roster.put_back(slot, intended);
             return None;
         }
-        let number = self.begun * self.workers + self.worker;
+        let number = self.begun * self.part.step + self.part.first;
         self.begun += 1;
-        Some((number, phase))
+        Some((slot, Start { number, intended, phase }))
+    }
+
+    /// Puts the user of an iteration that has ended back to the others, unless it has run all of its own.
+    pub fn release(&mut self, slot: u32, phase: Phase, intended: u64, finished: u64) {
+        if let (Some(left), Phase::Measured) = (&mut self.left, phase) {
+            let left = &mut left[slot as usize];
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                return;
+            }
+        }
+        self.roster.rest(slot, intended, finished);
     }
 
     fn is_over(&self, now: u64) -> bool {
-        self.end.is_some_and(|end| now >= end) || self.claims.as_ref().is_some_and(|claims| claims.exhausted)
+        self.end.is_some_and(|end| now >= end)
+            || self.claims.as_ref().is_some_and(|claims| claims.exhausted)
+            || self.left.as_ref().is_some_and(|left| left.iter().all(|left| *left == 0))
+    }
+
+    /// A user who can begin nothing.
+    pub fn dismiss(&mut self, slot: u32) {
+        if let Some(left) = self.left.as_mut().and_then(|left| left.get_mut(slot as usize)) {
+            *left = 0;
+        }
     }
 }
 
 impl Offer {
-    /// Worker `worker`'s part.
+    /// Worker `worker`'s part, with nobody in it yet.
     pub fn of(plan: &Plan, worker: u32, claims: Option<Claims>) -> Self {
-        let (worker, workers) = (u64::from(worker), u64::from(plan.workers));
+        let part = Part::ALL.split(worker, plan.workers);
         let origin = nanos(plan.warmup);
         let end = plan.measured_for().map(|length| origin + nanos(length));
-        match (plan.load, plan.schedule()) {
-            (Load::Open { .. }, Some(schedule)) => {
-                let share = (u64::from(plan.max_in_flight) + workers - 1 - worker) / workers;
-                Offer::Open(Arrivals {
-                    schedule,
-                    worker,
-                    workers,
-                    next: 0,
-                    share,
-                    end: end.unwrap_or(u64::MAX),
-                })
-            }
-            _ => Offer::Closed(Loop { worker, workers, begun: 0, claims, origin, end }),
+        if let Some(schedule) = &plan.schedule {
+            let mut times = schedule.arrivals(part);
+            let share = usize::try_from(part.of(plan.max_in_flight.into())).unwrap_or(usize::MAX);
+            return Offer::Open(Box::new(Arrivals {
+                next: times.next(),
+                times,
+                waiting: VecDeque::new(),
+                idle: Vec::new(),
+                share,
+                end: end.unwrap_or(u64::MAX),
+            }));
         }
+        let users = Roster::size(part, plan);
+        let left = match plan.load.stops_after() {
+            Some(Iterations::PerUser(each)) => Some(vec![each; users as usize]),
+            _ => None,
+        };
+        Offer::Closed(Box::new(Loop {
+            part,
+            begun: 0,
+            roster: Roster::of(plan, part),
+            claims,
+            left,
+            origin,
+            end,
+        }))
     }
 
     /// Whether nothing more will be offered.
     pub fn is_over(&self, now: u64) -> bool {
         match self {
-            Offer::Open(arrivals) => now >= arrivals.end && arrivals.peek().is_none(),
+            Offer::Open(arrivals) => {
+                now >= arrivals.end && arrivals.next.is_none() && arrivals.waiting.is_empty()
+            }
             Offer::Closed(users) => users.is_over(now),
         }
     }
 
-    /// When there is something to do next, for a worker whose users are all busy.
-    pub fn next_at(&self) -> u64 {
+    /// When there is something to do next.
+    pub fn next_at(&self, now: u64) -> u64 {
         match self {
-            Offer::Open(arrivals) => arrivals.peek().map_or(arrivals.end, |arrival| arrival.intended),
-            Offer::Closed(users) => users.end.unwrap_or(u64::MAX),
+            Offer::Open(arrivals) if !arrivals.waiting.is_empty() => now,
+            Offer::Open(arrivals) => arrivals.next.map_or(arrivals.end, |arrival| arrival.at),
+            Offer::Closed(users) if users.roster.has_ready() => now,
+            Offer::Closed(users) => users.roster.next_at().min(users.end.unwrap_or(u64::MAX)),
         }
     }
 
@@ -202,55 +267,68 @@ mod tests {
 
     fn arrivals(plan: &Plan, worker: u32) -> Arrivals {
         match Offer::of(plan, worker, None) {
-            Offer::Open(arrivals) => arrivals,
+            Offer::Open(arrivals) => *arrivals,
             Offer::Closed(_) => panic!("an open load"),
         }
     }
 
+    fn users(plan: &Plan, worker: u32, claims: Option<Claims>) -> Loop {
+        let Offer::Closed(mut users) = Offer::of(plan, worker, claims) else { panic!("a closed load") };
+        let size = Roster::size(users.part, plan);
+        (0..size).for_each(|_| users.roster.add(true));
+        users.roster.advance(0);
+        *users
+    }
+
     #[test]
-    fn any_split_among_workers_is_the_same_load() {
-        let all = |workers: u32| {
-            let plan = open(workers);
-            let of = |worker| {
-                let mut arrivals = arrivals(&plan, worker);
-                std::iter::from_fn(move || arrivals.take(u64::MAX))
-            };
-            let mut all: Vec<Arrival> = (0..workers).flat_map(of).collect();
-            all.sort_by_key(|arrival| arrival.number);
-            all
-        };
-        let whole = all(1);
-        assert_eq!(whole.iter().filter(|a| a.phase == Phase::Measured).count(), 1000);
-        assert_eq!((whole.len(), whole[1].intended), (1100, MS));
-        assert!((2..=4).all(|workers| all(workers) == whole));
-        let shares: Vec<u64> = (0..3).map(|worker| arrivals(&open(3), worker).share).collect();
+    fn the_share_of_max_in_flight_is_dealt_out_to_the_workers() {
+        let shares: Vec<usize> = (0..3).map(|worker| arrivals(&open(3), worker).share).collect();
         assert_eq!(shares, [2, 2, 1]);
     }
 
     #[test]
     fn of_a_backlog_only_the_newest_are_kept() {
         let mut arrivals = arrivals(&open(1), 0);
-        assert_eq!(arrivals.skip_due(10 * MS, 20), (0, 0));
-        assert_eq!(arrivals.skip_due(109 * MS, 5), (100, 5));
-        assert_eq!(arrivals.take(109 * MS).unwrap().intended, 105 * MS);
-        assert_eq!(arrivals.skip_due(u64::MAX, 0), (0, 994));
-        assert_eq!(arrivals.take(u64::MAX), None);
+        assert_eq!(arrivals.fall_due(4 * MS), Late::default());
+        assert_eq!(arrivals.fall_due(109 * MS), Late { warmup: 100, measured: 5 });
+        assert_eq!(arrivals.take().unwrap().intended, 105 * MS);
+        assert_eq!(arrivals.give_up(u64::MAX), Late { warmup: 0, measured: 994 });
+        assert_eq!(arrivals.take(), None);
     }
 
     #[test]
     fn shared_iterations_are_handed_out_exactly_once() {
-        let plan =
-            plan(&PerfSpec { users: Some(4), iterations: Some(7), workers: Some(2), ..PerfSpec::default() });
+        let spec = PerfSpec {
+            users: Some(4),
+            iterations: Some(Iterations::Shared(7)),
+            workers: Some(2),
+            ..PerfSpec::default()
+        };
         let claims = Claims::of(7);
-        let mut offers = [0, 1].map(|worker| Offer::of(&plan, worker, Some(claims.clone())));
+        let mut offers = [0, 1].map(|worker| users(&plan(&spec), worker, Some(claims.clone())));
         let mut taken = 0;
         for _ in 0..10 {
-            for offer in &mut offers {
-                let Offer::Closed(users) = offer else { panic!("a closed load") };
-                taken += u32::from(users.take(0).is_some());
+            for users in &mut offers {
+                if let Some((slot, start)) = users.take(0) {
+                    taken += 1;
+                    users.release(slot, start.phase, start.intended, 0);
+                }
             }
         }
         assert_eq!(taken, 7);
-        assert!(offers.iter().all(|offer| offer.is_over(0) && !offer.is_over_by_clock(0)));
+        assert!(offers.iter().all(|users| users.is_over(0)));
+    }
+
+    #[test]
+    fn every_user_runs_its_own_iterations() {
+        let spec =
+            PerfSpec { users: Some(3), iterations: Some(Iterations::PerUser(2)), ..PerfSpec::default() };
+        let mut users = users(&plan(&spec), 0, None);
+        let mut by_slot = [0; 3];
+        while let Some((slot, start)) = users.take(0) {
+            by_slot[slot as usize] += 1;
+            users.release(slot, start.phase, start.intended, 0);
+        }
+        assert_eq!((by_slot, users.is_over(0)), ([2, 2, 2], true));
     }
 }

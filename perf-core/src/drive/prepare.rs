@@ -4,6 +4,7 @@ use super::cx::{Cx, State};
 use super::http::ClientFn;
 use super::users::User;
 use crate::outcome::Failure;
+use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -24,8 +25,19 @@ pub struct Test {
     pub setup: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
     /// Once per session, when `setup` succeeded.
     pub teardown: Option<for<'a> fn(&'a State) -> TeardownFuture<'a>>,
+    /// Once per user, before the load.
+    pub user_setup: Option<for<'a> fn(&'a Cx) -> UserSetupFuture<'a>>,
+    /// Once per user, after the load.
+    pub user_teardown: Option<for<'a> fn(&'a Cx) -> TeardownFuture<'a>>,
     /// Changes how the workers' clients are built.
     pub client: Option<ClientFn>,
+}
+
+impl Test {
+    /// A test function without any other.
+    pub const fn of(user: fn(Rc<Cx>) -> Box<dyn User>) -> Self {
+        Test { user, setup: None, teardown: None, user_setup: None, user_teardown: None, client: None }
+    }
 }
 
 /// What `setup` is handed.
@@ -63,6 +75,28 @@ pub type SetupFuture<'a> = Pin<Box<dyn Future<Output = Result<State, Failure>> +
 
 /// A `teardown` under way; boxed once per session.
 pub type TeardownFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+/// A `user_setup` under way; boxed once per user.
+pub type UserSetupFuture<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>, Failure>> + 'a>>;
+
+/// Erases a user's set-up function: `async fn(&Cx, &S) -> Result<U, E>`.
+pub fn user_setup<'a, S: 'static, U: 'static, E: Display + 'static>(
+    setup: impl AsyncFn(&Cx, &S) -> Result<U, E> + 'a,
+    cx: &'a Cx,
+) -> UserSetupFuture<'a> {
+    Box::pin(async move {
+        let made = setup(cx, cx.state::<S>()).await.map_err(|error| Failure::of(&error))?;
+        Ok(Box::new(made) as Box<dyn Any>)
+    })
+}
+
+/// Erases a user's tear-down function: `async fn(&Cx, &U) -> Result<(), E>`.
+pub fn user_teardown<'a, U: 'static, E: Display + 'static>(
+    teardown: impl AsyncFn(&Cx, &U) -> Result<(), E> + 'a,
+    cx: &'a Cx,
+) -> TeardownFuture<'a> {
+    Box::pin(async move { teardown(cx, cx.user_state::<U>()).await.map_err(|error| Failure::of(&error)) })
+}
 
 /// Tells the forms of a set-up function apart: without argument.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Runs the iterations of many users inside the worker's own task.
 //!
 //! A slot keeps its memory and its waker for ever; starting an iteration in it allocates nothing. The first poll happens
-//! at once, inline: what is ready needs no task at all. Says nothing of time but the order in which iterations began.
+//! at once, inline: what is ready needs no task at all. Says nothing of time but the order in which iterations began, and
+//! nothing of who is to begin next.
 
 use super::cx::Cx;
 use crate::outcome::Outcome;
 use std::any::Any;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -66,10 +66,10 @@ impl<F: Future<Output = Outcome>, M: Fn() -> F> User for Iterations<F, M> {
 /// What a future came to: its outcome, or what its panic carried.
 pub type Ended = Result<Outcome, Box<dyn Any + Send>>;
 
-/// The users of one worker, idle and running. `T` is kept with each running iteration.
+/// The users of one worker. `T` is kept with each running iteration.
 pub struct Users<T> {
     slots: Vec<Slot<T>>,
-    idle: VecDeque<u32>,
+    running: usize,
     woken: Arc<Woken>,
     batch: Vec<u32>,
     oldest: u32,
@@ -134,7 +134,7 @@ impl<T: Copy> Users<T> {
     pub fn none() -> Self {
         Users {
             slots: Vec::new(),
-            idle: VecDeque::new(),
+            running: 0,
             woken: Arc::default(),
             batch: Vec::new(),
             oldest: NONE,
@@ -142,13 +142,13 @@ impl<T: Copy> Users<T> {
         }
     }
 
-    /// One more, idle.
-    pub fn add(&mut self, user: Box<dyn User>) {
+    /// One more; returns its slot.
+    pub fn add(&mut self, user: Box<dyn User>) -> u32 {
         let slot = u32::try_from(self.slots.len()).unwrap_or(NONE);
         let alarm = Arc::new(Alarm { slot, queued: AtomicBool::new(false), woken: self.woken.clone() });
         let waker = Waker::from(alarm.clone());
         self.slots.push(Slot { user, running: None, alarm, waker, older: NONE, newer: NONE });
-        self.idle.push_back(slot);
+        slot
     }
 
     /// How many there are.
@@ -158,22 +158,7 @@ impl<T: Copy> Users<T> {
 
     /// How many have an iteration running.
     pub fn in_flight(&self) -> usize {
-        self.slots.len() - self.idle.len()
-    }
-
-    /// Whether one could start.
-    pub fn has_idle(&self) -> bool {
-        !self.idle.is_empty()
-    }
-
-    /// Takes the one that became idle last: its memory is still warm.
-    pub fn take_newest_idle(&mut self) -> Option<u32> {
-        self.idle.pop_back()
-    }
-
-    /// Takes the one that has waited longest: every user has its turn.
-    pub fn take_oldest_idle(&mut self) -> Option<u32> {
-        self.idle.pop_front()
+        self.running
     }
 
     /// What the user's test function is handed.
@@ -181,15 +166,15 @@ impl<T: Copy> Users<T> {
         self.slots[slot as usize].user.cx()
     }
 
-    /// Starts an iteration of a taken user and polls it once; says how it ended when it did.
+    /// Starts an iteration of a user that runs none, and polls it once; says how it ended when it did.
     #[inline]
     pub fn start(&mut self, slot: u32, running: T) -> Option<Ended> {
         // Making the future runs none of the function's code, so it cannot panic.
         self.slots[slot as usize].user.begin();
         if let Some(ended) = self.poll(slot) {
-            self.idle.push_back(slot);
             return Some(ended);
         }
+        self.running += 1;
         self.slots[slot as usize].running = Some(running);
         self.link(slot);
         None
@@ -234,7 +219,7 @@ impl<T: Copy> Users<T> {
             NONE => self.newest = older,
             newer => self.slots[newer as usize].older = older,
         }
-        self.idle.push_back(slot);
+        self.running -= 1;
         Some(running)
     }
 

@@ -3,35 +3,32 @@
 use super::clock::Clock;
 use super::control::Live;
 use super::cx::{Common, Cx};
-use super::offer::{Arrivals, Loop, Offer};
+use super::desk::Desk;
+use super::http;
+use super::offer::Offer;
 use super::pacer::Pacer;
-use super::panics;
 use super::prepare::Test;
-use super::users::{Ended, Users};
-use crate::measure::Blocked;
+use super::roster::Roster;
+use super::users::Users;
 use crate::measure::recorder::Recorder;
-use crate::measure::sample::{Drop, Ending, Phase, Sample};
-use crate::outcome::{Failure, Outcome};
-use crate::plan::load::Load;
-use crate::plan::{Plan, nanos};
+use crate::measure::{Attendance, Blocked};
+use crate::outcome::Failure;
+use crate::plan::arrivals::Part;
+use crate::plan::{Connections, Plan, nanos};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Arrivals started in one turn before the runtime has its turn.
-const BATCH: usize = 64;
-/// How long users whose iterations never wait keep the runtime from its turn.
-const LONGEST_TURN: u64 = 100_000;
 /// A worker that does not get back to its loop for so long was blocked.
 const BLOCKED: u64 = 100_000_000;
 const MOST_BLOCKED: usize = 1000;
-/// What sent a signal waits no longer.
-const DRAIN_AFTER_SIGNAL: u64 = 3_000_000_000;
 /// Tokio's timers are cheap only while one is due soon: with none, each new one costs a system call.
 const TIMER_TICK: Duration = Duration::from_millis(10);
+/// How many users are set up, or torn down, at the same time.
+const AT_ONCE: usize = 64;
 
 /// What a worker is given before it starts.
 pub struct Job {
@@ -51,13 +48,6 @@ pub struct Job {
     pub live: Live,
 }
 
-#[derive(Clone, Copy)]
-struct Running {
-    phase: Phase,
-    intended: u64,
-    started: u64,
-}
-
 /// The loop's state. `offer` says what may start, `desk` starts and ends it.
 pub struct Worker {
     offer: Offer,
@@ -69,36 +59,99 @@ pub struct Worker {
     expected: u64,
 }
 
-struct Desk {
-    plan: Arc<Plan>,
-    test: Test,
-    common: Rc<Common>,
-    number: u32,
-    clock: Clock,
-    users: Users<Running>,
-    recorder: Recorder,
-    live: Live,
-    timeout: u64,
-    now: u64,
-}
-
 impl Worker {
-    /// Inside the worker's runtime. Users of a closed load are made now, those of an open one when they are needed.
-    pub fn new(job: Job, clock: Clock) -> std::io::Result<Self> {
+    /// Inside the worker's runtime. Users of a closed load are made now, those of an open one when they are needed, unless
+    /// they have a set-up of their own.
+    pub fn new(job: Job) -> std::io::Result<Self> {
         let Job { plan, test, common, number, offer, recorder, live } = job;
         let stopping = Box::pin(live.stopping());
-        let timeout = nanos(plan.timeout);
-        let mut desk =
+        let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
+        let desk =
             Desk { plan, test, common, number, clock, users: Users::none(), recorder, live, timeout, now: 0 };
-        if let Load::Closed { users, .. } = desk.plan.load {
-            let own = (users + desk.plan.workers - 1 - number) / desk.plan.workers;
-            (0..own).for_each(|_| desk.add_user());
-        }
         Ok(Worker { offer, desk, pacer: Pacer::new()?, stopping, blocked: Vec::new(), expected: u64::MAX })
     }
 
+    /// Makes the users who are there from the start, and runs their set-up.
+    pub async fn gather(&mut self) -> Result<Attendance, String> {
+        let Desk { plan, test, number, .. } = &self.desk;
+        let count = match &self.offer {
+            Offer::Closed(_) => Roster::size(Part::ALL.split(*number, plan.workers), plan) as usize,
+            Offer::Open(arrivals) if test.user_setup.is_some() => arrivals.share,
+            Offer::Open(_) => 0,
+        };
+        let slots: Vec<u32> = (0..count).map(|_| self.desk.add_user()).collect();
+        if self.desk.plan.connections == Connections::User {
+            let client = self.desk.test.client;
+            for slot in &slots {
+                let transport = http::transport(client)?;
+                self.desk.users.cx(*slot).transport.set(transport).unwrap_or_default();
+            }
+        }
+        let failures = self.set_up(&slots).await;
+        for (slot, failure) in slots.iter().zip(&failures) {
+            match &mut self.offer {
+                Offer::Open(arrivals) if failure.is_none() => arrivals.idle.push(*slot),
+                Offer::Open(_) => {}
+                Offer::Closed(users) => {
+                    users.roster.add(failure.is_none());
+                    if failure.is_some() {
+                        users.dismiss(*slot);
+                    }
+                }
+            }
+        }
+        Ok(attendance(failures))
+    }
+
+    async fn set_up(&self, slots: &[u32]) -> Vec<Option<Failure>> {
+        let Some(setup) = self.desk.test.user_setup else {
+            return slots.iter().map(|_| None).collect();
+        };
+        let each = async |cx: &Cx| {
+            let state = setup(cx).await?;
+            cx.set_user_state(state);
+            Ok(())
+        };
+        self.for_each_user(slots, "user_setup", each).await
+    }
+
+    /// Runs the users' tear-down.
+    async fn dismiss(&self) -> Attendance {
+        let Some(teardown) = self.desk.test.user_teardown else { return Attendance::default() };
+        let slots: Vec<u32> = (0u32..).take(self.desk.users.count()).collect();
+        let fit: Vec<u32> =
+            slots.into_iter().filter(|slot| self.desk.users.cx(*slot).has_user_state()).collect();
+        attendance(self.for_each_user(&fit, "user_teardown", async |cx: &Cx| teardown(cx).await).await)
+    }
+
+    /// A few at a time, each within the iteration's time limit.
+    async fn for_each_user(
+        &self,
+        slots: &[u32],
+        what: &str,
+        run: impl AsyncFn(&Cx) -> Result<(), Failure>,
+    ) -> Vec<Option<Failure>> {
+        let limit = self.desk.plan.timeout;
+        let one = async |slot: &u32| {
+            let ended = tokio::time::timeout(limit, run(self.desk.users.cx(*slot))).await;
+            let late = |_| {
+                Err(Failure::new(
+                    crate::error::Category::Timeout,
+                    format!("{what} took longer than {limit:?}"),
+                ))
+            };
+            ended.unwrap_or_else(late).err()
+        };
+        let mut failures = Vec::with_capacity(slots.len());
+        for few in slots.chunks(AT_ONCE) {
+            failures.extend(together(few.iter().map(&one).collect()).await);
+        }
+        failures
+    }
+
     /// Until the load is over and everything that was started is recorded.
-    pub async fn run(mut self) -> Vec<Blocked> {
+    pub async fn run(mut self, clock: Clock) -> (Vec<Blocked>, Attendance) {
+        self.desk.clock = clock;
         tokio::task::spawn_local(async {
             loop {
                 tokio::time::sleep(TIMER_TICK).await;
@@ -111,8 +164,9 @@ impl Worker {
             self.wait().await;
         }
         self.drain().await;
+        let left = self.dismiss().await;
         self.desk.recorder.finish();
-        self.blocked
+        (self.blocked, left)
     }
 
     fn turn(&mut self) {
@@ -123,8 +177,8 @@ impl Worker {
             Offer::Open(arrivals) => self.desk.start_arrivals(arrivals),
             Offer::Closed(users) => self.desk.start_users(users),
         }
-        self.desk.end_woken();
-        self.desk.expire();
+        self.desk.end_woken(&mut self.offer);
+        self.desk.expire(&mut self.offer);
         self.desk.now = self.desk.clock.now();
         self.notice_a_block(began);
     }
@@ -138,9 +192,7 @@ impl Worker {
 
     /// Until something is due, something was woken, or somebody wants to stop.
     async fn wait(&mut self) {
-        let has_idle = matches!(self.offer, Offer::Closed(_)) && self.desk.users.has_idle();
-        let next = if has_idle { self.desk.now } else { self.offer.next_at() };
-        self.sleep(next).await;
+        self.sleep(self.offer.next_at(self.desk.now)).await;
     }
 
     async fn sleep(&mut self, until: u64) {
@@ -173,7 +225,8 @@ impl Worker {
         }
         if let Offer::Open(arrivals) = &mut self.offer {
             // Only after a signal is anything left: what was due and could not start.
-            self.desk.drop_late(arrivals, 0);
+            let late = arrivals.give_up(began);
+            self.desk.drop_late(late);
         }
         let graceful = began.saturating_add(nanos(self.desk.plan.graceful_stop));
         while self.desk.users.in_flight() > 0 && self.desk.now < self.desk.give_up_at(graceful) {
@@ -181,8 +234,8 @@ impl Worker {
             self.desk.tick();
             self.notice_a_block(self.expected);
             let turn = self.desk.now;
-            self.desk.end_woken();
-            self.desk.expire();
+            self.desk.end_woken(&mut self.offer);
+            self.desk.expire(&mut self.offer);
             self.desk.now = self.desk.clock.now();
             self.notice_a_block(turn);
         }
@@ -190,118 +243,25 @@ impl Worker {
     }
 }
 
-impl Desk {
-    fn tick(&mut self) {
-        self.now = self.clock.now();
-        self.recorder.advance(self.now);
-    }
+fn attendance(failures: Vec<Option<Failure>>) -> Attendance {
+    let users = failures.len() as u64;
+    let failed = failures.iter().flatten().count() as u64;
+    Attendance { users, failed, first: failures.into_iter().flatten().next() }
+}
 
-    fn add_user(&mut self) {
-        let id = self.users.count() as u64 * u64::from(self.plan.workers) + u64::from(self.number);
-        let cx = Rc::new(Cx::of_user(id, self.common.clone()));
-        self.users.add((self.test.user)(cx));
-    }
-
-    fn start_arrivals(&mut self, arrivals: &mut Arrivals) {
-        self.drop_late(arrivals, arrivals.share);
-        let due = self.now;
-        for _ in 0..BATCH {
-            let Some(arrival) = arrivals.take(due) else { return };
-            if !self.users.has_idle() && (self.users.count() as u64) < arrivals.share {
-                self.add_user();
-            }
-            match self.users.take_newest_idle() {
-                Some(slot) => self.start(slot, arrival.number, arrival.phase, arrival.intended),
-                None => self.recorder.drop_arrivals(arrival.phase, Drop::MaxInFlight, 1, arrival.intended),
+/// All of them at the same time, in this task.
+async fn together<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|cx| {
+        let mut is_done = true;
+        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
+            match future.as_mut().poll(cx) {
+                Poll::Ready(value) => *output = Some(value),
+                Poll::Pending => is_done = false,
             }
         }
-    }
-
-    /// Drops what has waited so long that more arrivals are waiting than may be in flight.
-    fn drop_late(&mut self, arrivals: &mut Arrivals, keep: u64) {
-        let (warm, measured) = arrivals.skip_due(self.now, keep);
-        for (phase, count) in [(Phase::Warmup, warm), (Phase::Measured, measured)] {
-            if count > 0 {
-                self.recorder.drop_arrivals(phase, Drop::Late, count, self.now);
-            }
-        }
-    }
-
-    fn start_users(&mut self, users: &mut Loop) {
-        let until = self.now + LONGEST_TURN;
-        while self.users.has_idle() && self.now < until {
-            let Some((number, phase)) = users.take(self.now) else {
-                return;
-            };
-            let Some(slot) = self.users.take_oldest_idle() else {
-                return;
-            };
-            self.start(slot, number, phase, self.now);
-        }
-    }
-
-    #[inline]
-    fn start(&mut self, slot: u32, number: u64, phase: Phase, intended: u64) {
-        let running = Running { phase, intended, started: self.now };
-        self.recorder.start(phase);
-        self.users.cx(slot).begin(number);
-        if let Some(ended) = self.users.start(slot, running) {
-            self.end(slot, running, ended);
-        }
-    }
-
-    fn end(&mut self, slot: u32, running: Running, ended: Ended) {
-        let ending = match ended {
-            Ok(Outcome::Succeeded) => Ending::Succeeded,
-            Ok(Outcome::Failed(failure)) => Ending::Failed(failure),
-            Err(panic) => Ending::Failed(Failure::of_panic(&*panic, panics::take_location())),
-        };
-        self.now = self.clock.now();
-        self.record(slot, running, ending);
-    }
-
-    fn record(&mut self, slot: u32, running: Running, ending: Ending) {
-        let Running { phase, intended, started } = running;
-        self.recorder.record(&Sample { phase, intended, started, finished: self.now, ending });
-        let Desk { users, recorder, .. } = self;
-        users.cx(slot).drain_marks(|mark| recorder.mark(phase, mark));
-    }
-
-    fn end_woken(&mut self) {
-        while let Some((slot, running, ended)) = self.users.next_ended() {
-            self.end(slot, running, ended);
-        }
-    }
-
-    /// All iterations have one time limit, so the one that began first reaches it first.
-    fn expire(&mut self) {
-        while let Some((slot, running)) = self.users.oldest() {
-            if self.now.saturating_sub(running.started) < self.timeout {
-                return;
-            }
-            self.users.cancel(slot);
-            self.record(slot, running, Ending::TimedOut);
-        }
-    }
-
-    fn next_timeout(&self) -> u64 {
-        self.users.oldest().map_or(u64::MAX, |(_, running)| running.started.saturating_add(self.timeout))
-    }
-
-    fn give_up_at(&self, graceful: u64) -> u64 {
-        match self.live.stopped_at() {
-            Some(at) => {
-                let since_start = at.saturating_duration_since(self.clock.instant(0));
-                graceful.min(nanos(since_start) + DRAIN_AFTER_SIGNAL)
-            }
-            None => graceful,
-        }
-    }
-
-    fn give_up(&mut self) {
-        while let Some((slot, running)) = self.users.oldest() {
-            self.users.cancel(slot);
-            self.record(slot, running, Ending::Interrupted);
-        }
-    }
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, output)| output).collect()
 }

@@ -11,6 +11,7 @@ pub mod sample;
 pub mod tally;
 pub mod timeline;
 
+use crate::outcome::Failure;
 use edges::Edges;
 use histogram::SparseHistogram;
 use recorder::Slice;
@@ -41,17 +42,41 @@ pub struct Recording {
     pub blocked: Vec<Blocked>,
     /// Workers that never came back, each with the number of iterations whose times are lost.
     pub lost: Vec<(u32, u64)>,
+    /// How the users' own tear-down went.
+    pub left: Attendance,
     /// The signal that ended it early.
     pub stopped_by: Option<&'static str>,
 }
 
 /// What happened before the load started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Preparation {
     /// The user's `setup`.
     pub setup: Duration,
-    /// Threads, runtimes and clients.
+    /// Threads, runtimes, clients and the users' own set-up.
     pub workers: Duration,
+    /// Who was there when the load started, where users have a set-up or a loop of their own.
+    pub users: Attendance,
+}
+
+/// What came of the users' own set-up, or tear-down.
+#[derive(Clone, Debug, Default)]
+pub struct Attendance {
+    /// How many there are.
+    pub users: u64,
+    /// How many of them failed in it.
+    pub failed: u64,
+    /// What the first of those said.
+    pub first: Option<Failure>,
+}
+
+impl Attendance {
+    /// Adds the other's.
+    pub fn merge(&mut self, other: Attendance) {
+        self.users += other.users;
+        self.failed += other.failed;
+        self.first = self.first.take().or(other.first);
+    }
 }
 
 /// A stretch of time in which a worker did not get back to its loop.

@@ -266,6 +266,7 @@ mod tests {
             intended: started * MS,
             started: started * MS,
             finished: finished * MS,
+            thought: 0,
             ending,
         });
     }

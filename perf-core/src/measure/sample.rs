@@ -24,6 +24,8 @@ pub struct Sample {
     pub started: u64,
     /// When it was finished, or given up.
     pub finished: u64,
+    /// How long of that the test function paused of its own will; part of no time that is recorded.
+    pub thought: u64,
     /// How it ended.
     pub ending: Ending,
 }

@@ -45,8 +45,9 @@ impl Times {
 
     fn record(&mut self, sample: &Sample) {
         let three = self.0.get_or_insert_default();
-        three.response.record(sample.finished.saturating_sub(sample.intended));
-        three.service.record(sample.finished.saturating_sub(sample.started));
+        let finished = sample.finished.saturating_sub(sample.thought);
+        three.response.record(finished.saturating_sub(sample.intended));
+        three.service.record(finished.saturating_sub(sample.started));
         three.lag.record(sample.started.saturating_sub(sample.intended));
     }
 

@@ -92,6 +92,7 @@ mod tests {
             intended: 0,
             started: 0,
             finished: ns,
+            thought: 0,
             ending: Ending::Succeeded,
         };
         slice.measured.record(&sample, Duration::ZERO);

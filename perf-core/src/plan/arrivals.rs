@@ -1,174 +1,379 @@
-//! Turns a constant rate into intended start times.
+//! Turns a shape into intended start times.
 //!
-//! Pure: no clock, no sleeping. Offsets are nanoseconds from the start of the load. Arrival n of a load stands at
-//!
-//! ```text
-//!   at(n) = n / rate          due(t) = the number of arrivals with at(n) <= t
-//!
-//!   0   1   2   3   4         n
-//!   |---|---|---|---|--->     t
-//! ```
-//!
-//! and every split of them among workers is the same load: worker w of W has n = w, w + W, w + 2W, …
+//! Pure: no clock, no sleeping. Offsets are nanoseconds from the start of the load; the warm-up comes first. Arrival n
+//! belongs to whoever has n, n + step, n + 2·step, …, so every split among workers and shards is the same load: what is
+//! drawn at random is drawn for every arrival, by everybody, in the same order.
 
-use crate::units::Rate;
+use super::shape::{Shape, count_below};
+use crate::units::{Ratio, UnitError};
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
-/// The arrivals of a constant rate: `count` of them, the first at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrivals {
-    period_ns: f64,
-    count: u64,
+/// How the arrivals of an open load stand to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Spacing {
+    /// Evenly: what is to be repeated exactly.
+    #[default]
+    Constant,
+    /// At random and independent of each other, as the requests of many strangers are: exponential gaps.
+    Poisson,
+    /// Evenly, each later by a random part, up to this, of the gap to the next. From 0 to 1.
+    Jitter(Ratio),
 }
 
-impl Arrivals {
-    /// Those that fall into `length_ns`; none at rate zero.
-    pub fn within(rate: Rate, length_ns: u64) -> Self {
-        let exact = rate.as_per_second() * (length_ns as f64 / 1e9);
-        // 0.1/s for 30 s is three arrivals, also where the product comes out as 3.0000000000000004.
-        let nearest = exact.round();
-        let count = if (exact - nearest).abs() < 1e-6 { nearest } else { exact.ceil() };
-        Arrivals { period_ns: 1e9 / rate.as_per_second(), count: whole(count) }
-    }
+impl FromStr for Spacing {
+    type Err = SpacingError;
 
-    /// At most so many of them.
+    /// `constant`, `poisson` or `jitter(20%)`.
+    fn from_str(text: &str) -> Result<Self, SpacingError> {
+        let text = text.trim();
+        let jitter = text.strip_prefix("jitter(").and_then(|rest| rest.strip_suffix(')'));
+        match (text, jitter) {
+            ("constant", _) => Ok(Spacing::Constant),
+            ("poisson", _) => Ok(Spacing::Poisson),
+            (_, Some(part)) => match part.parse::<Ratio>()? {
+                part if (0.0..=1.0).contains(&part.get()) => Ok(Spacing::Jitter(part)),
+                part => Err(SpacingError::Part(part.to_string())),
+            },
+            _ => Err(SpacingError::Unknown(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Spacing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Spacing::Constant => f.write_str("constant"),
+            Spacing::Poisson => f.write_str("poisson"),
+            Spacing::Jitter(part) => write!(f, "jitter({part})"),
+        }
+    }
+}
+
+/// What is wrong with a spacing, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpacingError {
+    /// No such word.
+    #[error("`{0}` is no spacing of arrivals; write \"constant\", \"poisson\" or \"jitter(20%)\"")]
+    Unknown(String),
+    /// More than the gap.
+    #[error("a jitter of {0} would let arrivals overtake each other; write one from 0% to 100%")]
+    Part(String),
+    /// No ratio.
+    #[error("jitter: {0}")]
+    Ratio(#[from] UnitError),
+}
+
+/// Which arrivals are whose: `first`, `first + step`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The first one's number.
+    pub first: u64,
+    /// From one to the next; above zero.
+    pub step: u64,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: Part = Part { first: 0, step: 1 };
+
+    /// The part of this part that is `index` of `of`'s: a worker's of its shard's.
     #[must_use]
-    pub fn up_to(self, count: u64) -> Self {
-        Arrivals { count: self.count.min(count), ..self }
+    pub fn split(self, index: u32, of: u32) -> Self {
+        Part { first: self.first + self.step * u64::from(index), step: self.step * u64::from(of) }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// When arrival `n` is to start.
-    pub fn at(&self, n: u64) -> u64 {
-        whole(n as f64 * self.period_ns + 0.5)
-    }
-
-    /// How many are to have started at `elapsed_ns`.
-    pub fn due(&self, elapsed_ns: u64) -> u64 {
-        let mut due = whole(elapsed_ns as f64 / self.period_ns);
-        // The division may be off by one either way; `at` decides.
-        while due > 0 && self.at(due - 1) > elapsed_ns {
-            due -= 1;
-        }
-        while due < self.count && self.at(due) <= elapsed_ns {
-            due += 1;
-        }
-        due.min(self.count)
+    /// How many of the first `all` are in it.
+    pub fn of(self, all: u64) -> u64 {
+        all.saturating_sub(self.first).div_ceil(self.step)
     }
 }
 
-/// Of a number that is not negative; a larger one than fits becomes the largest.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
-fn whole(number: f64) -> u64 {
-    number as u64
-}
-
-/// The warm-up's arrivals, then the measured ones.
-#[derive(Clone, Copy, Debug)]
+/// The arrivals of one test: those of the warm-up, then those that are measured.
+#[derive(Clone, Debug)]
 pub struct Schedule {
-    warmup: Arrivals,
-    measured: Arrivals,
+    warmup: Phase,
+    measured: Phase,
     warmup_ns: u64,
 }
 
+/// One stretch of arrivals of its own numbering.
+#[derive(Clone, Debug)]
+struct Phase {
+    shape: Arc<Shape>,
+    spacing: Spacing,
+    seed: u64,
+    count: u64,
+}
+
+impl Phase {
+    fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
+        let mut phase =
+            Phase { count: count_below(shape.area()).min(limit), shape: Arc::new(shape), spacing, seed };
+        if spacing == Spacing::Poisson {
+            // Nobody knows before they are drawn how many there are.
+            let unlimited = Phase { count: u64::MAX, ..phase.clone() };
+            phase.count = Times::of(unlimited, Part::ALL, 0)
+                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .count() as u64;
+        }
+        phase
+    }
+}
+
 impl Schedule {
-    /// `rate` for `warmup_ns`, then for `measured_ns`, the measured ones at most `limit`.
-    pub fn constant(rate: Rate, warmup_ns: u64, measured_ns: u64, limit: u64) -> Self {
+    /// The shape's arrivals, at most `limit` of them, after `warmup_ns` at its first level.
+    pub fn new(shape: &Shape, warmup_ns: u64, spacing: Spacing, seed: u64, limit: u64) -> Self {
+        let warm = Shape::constant(shape.first_level(), Some(std::time::Duration::from_nanos(warmup_ns)));
         Schedule {
-            warmup: Arrivals::within(rate, warmup_ns),
-            measured: Arrivals::within(rate, measured_ns).up_to(limit),
+            warmup: Phase::new(warm, spacing, !seed, u64::MAX),
+            measured: Phase::new(shape.clone(), spacing, seed, limit),
             warmup_ns,
         }
     }
 
-    /// All of them, warm-up included.
-    pub fn count(&self) -> u64 {
-        self.warmup.count + self.measured.count
-    }
-
-    /// Those of the warm-up.
-    pub fn warmup_count(&self) -> u64 {
-        self.warmup.count
-    }
-
-    /// Those that are measured.
+    /// How many are measured.
     pub fn measured_count(&self) -> u64 {
         self.measured.count
     }
 
-    /// When arrival `n` is to start; those of the warm-up come first.
-    pub fn at(&self, n: u64) -> u64 {
-        match n.checked_sub(self.warmup.count) {
-            None => self.warmup.at(n),
-            Some(n) => self.warmup_ns + self.measured.at(n),
-        }
+    /// How many are of the warm-up.
+    pub fn warmup_count(&self) -> u64 {
+        self.warmup.count
     }
 
-    /// How many are to have started at `elapsed_ns`.
-    pub fn due(&self, elapsed_ns: u64) -> u64 {
-        match elapsed_ns.checked_sub(self.warmup_ns) {
-            None => self.warmup.due(elapsed_ns),
-            Some(measured) => self.warmup.count + self.measured.due(measured),
+    /// When arrival `n` of the measured ones falls due, from the start of measuring, were they evenly spaced.
+    pub fn measured_at(&self, n: u64) -> u64 {
+        self.measured.shape.at(n as f64, &mut 0)
+    }
+
+    /// Each arrival of a part, in order.
+    pub fn arrivals(&self, part: Part) -> Arrivals {
+        let warm = self.warmup.count;
+        // Of the measured ones, the part goes on where the warm-up left it.
+        let rest = Part { first: part.first + part.of(warm) * part.step - warm, step: part.step };
+        Arrivals {
+            warmup: Times::of(self.warmup.clone(), part, 0),
+            measured: Times::of(self.measured.clone(), rest, 0),
+            warm,
+            warmup_ns: self.warmup_ns,
         }
     }
+}
+
+/// The arrivals of a part, in order.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    warmup: Times,
+    measured: Times,
+    warm: u64,
+    warmup_ns: u64,
+}
+
+impl Iterator for Arrivals {
+    type Item = Arrival;
+
+    #[inline]
+    fn next(&mut self) -> Option<Arrival> {
+        if let Some((number, at)) = self.warmup.next() {
+            return Some(Arrival { number, at, is_warmup: true });
+        }
+        let (number, at) = self.measured.next()?;
+        Some(Arrival { number: self.warm + number, at: self.warmup_ns + at, is_warmup: false })
+    }
+}
+
+/// One arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its number in the whole schedule, warm-up included.
+    pub number: u64,
+    /// When it is to start.
+    pub at: u64,
+    /// Whether it is of the warm-up.
+    pub is_warmup: bool,
+}
+
+/// The arrivals of a part of one phase.
+#[derive(Clone, Debug)]
+struct Times {
+    phase: Phase,
+    part: Part,
+    /// Of the next arrival that is looked at.
+    number: u64,
+    random: Pcg64,
+    /// Of a Poisson process: where the last one stood.
+    area: f64,
+    stretch: usize,
+}
+
+impl Times {
+    fn of(phase: Phase, part: Part, stream: u128) -> Self {
+        let random = Pcg64::new(u128::from(phase.seed), stream);
+        let number = if phase.spacing == Spacing::Constant { part.first } else { 0 };
+        Times { phase, part, number, random, area: 0.0, stretch: 0 }
+    }
+
+    /// The next number that is the part's, and the area that it stands at.
+    #[inline]
+    fn next_area(&mut self) -> Option<(u64, f64)> {
+        loop {
+            let number = self.number;
+            if number >= self.phase.count {
+                return None;
+            }
+            let area = match self.phase.spacing {
+                Spacing::Constant => {
+                    self.number += self.part.step;
+                    return Some((number, number as f64));
+                }
+                Spacing::Poisson => {
+                    self.area -= (1.0 - unit(&mut self.random)).ln();
+                    self.area
+                }
+                Spacing::Jitter(part) => {
+                    let later = number as f64 + part.get() * unit(&mut self.random);
+                    // The last gap may be cut off by the end.
+                    if later < self.phase.shape.area() { later } else { number as f64 }
+                }
+            };
+            if area >= self.phase.shape.area() {
+                return None;
+            }
+            self.number += 1;
+            if number >= self.part.first && (number - self.part.first).is_multiple_of(self.part.step) {
+                return Some((number, area));
+            }
+        }
+    }
+}
+
+impl Iterator for Times {
+    type Item = (u64, u64);
+
+    #[inline]
+    fn next(&mut self) -> Option<(u64, u64)> {
+        let (number, area) = self.next_area()?;
+        Some((number, self.phase.shape.at(area, &mut self.stretch)))
+    }
+}
+
+/// From 0 to 1, the latter not included.
+pub(crate) fn unit(random: &mut Pcg64) -> f64 {
+    (random.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     const S: u64 = 1_000_000_000;
 
-    fn rate(per_second: f64) -> Rate {
-        Rate::per_second(per_second).unwrap()
+    fn constant(rate: f64, seconds: f64) -> Shape {
+        Shape::constant(rate, Some(Duration::from_secs_f64(seconds)))
     }
 
-    #[test]
-    fn a_rate_times_a_duration_is_the_number_of_arrivals() {
-        for (per_second, seconds, count) in
-            [(2000.0, 10, 20_000), (0.1, 30, 3), (1.0 / 3.0, 30, 10), (0.5, 3, 2), (7.0, 1, 7), (0.0, 9, 0)]
-        {
-            assert_eq!(
-                Arrivals::within(rate(per_second), seconds * S).count(),
-                count,
-                "{per_second}/s for {seconds} s"
-            );
-        }
-    }
-
-    #[test]
-    fn arrivals_stand_on_the_period_however_late_it_is() {
-        let arrivals = Arrivals::within(rate(3.0), 40 * 3600 * S);
-        assert_eq!([arrivals.at(0), arrivals.at(1), arrivals.at(3)], [0, 333_333_333, S]);
-        assert_eq!(arrivals.at(3 * 36_000), 36_000 * S);
+    fn all(schedule: &Schedule) -> Vec<Arrival> {
+        schedule.arrivals(Part::ALL).collect()
     }
 
     #[test]
     fn the_warm_up_comes_before_the_first_measured_arrival() {
-        let schedule = Schedule::constant(rate(10.0), S / 4, S, u64::MAX);
+        let schedule = Schedule::new(&constant(10.0, 1.0), S / 4, Spacing::Constant, 0, u64::MAX);
         assert_eq!((schedule.warmup_count(), schedule.measured_count()), (3, 10));
-        assert_eq!([schedule.at(0), schedule.at(2), schedule.at(3)], [0, S / 5, S / 4]);
-        assert_eq!([schedule.due(0), schedule.due(S / 4 - 1), schedule.due(S / 4)], [1, 3, 4]);
-        assert_eq!(schedule.due(100 * S), schedule.count());
+        let times: Vec<u64> = all(&schedule).iter().map(|arrival| arrival.at).collect();
+        assert_eq!(times[..5], [0, S / 10, S / 5, S / 4, S / 4 + S / 10]);
+        assert_eq!(times.len(), 13);
     }
 
     #[test]
     fn a_limit_ends_the_arrivals_early() {
-        let schedule = Schedule::constant(rate(10.0), 0, S, 4);
-        assert_eq!((schedule.count(), schedule.due(S)), (4, 4));
+        for spacing in [Spacing::Constant, Spacing::Poisson] {
+            let schedule = Schedule::new(&constant(10.0, 10.0), 0, spacing, 0, 4);
+            assert_eq!((schedule.measured_count(), all(&schedule).len()), (4, 4));
+        }
+    }
+
+    #[test]
+    fn constant_arrivals_are_the_same_number_in_every_second() {
+        let schedule = Schedule::new(&constant(2000.0, 10.0), 0, Spacing::Constant, 0, u64::MAX);
+        let mut by_second = [0; 10];
+        all(&schedule).iter().for_each(|arrival| by_second[(arrival.at / S) as usize] += 1);
+        assert_eq!(by_second, [2000; 10]);
+    }
+
+    /// Kolmogorov–Smirnov against the exponential: at n = 20,000 the 0.1 % critical value is 1.95 / √n.
+    #[test]
+    fn poisson_gaps_are_exponential() {
+        let schedule = Schedule::new(&constant(1000.0, 20.0), 0, Spacing::Poisson, 7, u64::MAX);
+        let times: Vec<f64> = all(&schedule).iter().map(|arrival| arrival.at as f64 / 1e6).collect();
+        assert!((19_400..20_600).contains(&times.len()), "{}", times.len());
+        assert_eq!(times.len() as u64, schedule.measured_count());
+        let mut gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        gaps.sort_by(f64::total_cmp);
+        let n = gaps.len() as f64;
+        let distance = gaps.iter().enumerate().fold(0.0f64, |most, (i, gap)| {
+            let expected = 1.0 - (-gap).exp();
+            most.max((expected - i as f64 / n).abs()).max(((i + 1) as f64 / n - expected).abs())
+        });
+        assert!(distance < 1.95 / n.sqrt(), "{distance}");
+    }
+
+    #[test]
+    fn jitter_stays_between_its_arrival_and_its_part_of_the_gap() {
+        let jitter = "jitter(20%)".parse().unwrap();
+        let schedule = Schedule::new(&constant(100.0, 10.0), 0, jitter, 3, u64::MAX);
+        let arrivals = all(&schedule);
+        assert_eq!(arrivals.len(), 1000);
+        let late: Vec<u64> = arrivals.iter().map(|arrival| arrival.at - arrival.number * (S / 100)).collect();
+        assert!(late.iter().all(|late| *late <= S / 500));
+        assert!(late.iter().max() > Some(&(S / 600)) && late.iter().min() < Some(&(S / 5000)));
+    }
+
+    #[test]
+    fn a_seed_repeats_itself_and_another_one_does_not() {
+        for spacing in [Spacing::Poisson, "jitter(50%)".parse().unwrap()] {
+            let times = |seed| all(&Schedule::new(&constant(50.0, 2.0), S, spacing, seed, u64::MAX));
+            assert_eq!(times(1), times(1));
+            assert_ne!(times(1), times(2));
+        }
+    }
+
+    #[test]
+    fn a_spacing_is_read_and_shown() {
+        for text in ["constant", "poisson", "jitter(20 %)"] {
+            assert_eq!(text.parse::<Spacing>().unwrap().to_string(), text);
+        }
+        let error = |text: &str| text.parse::<Spacing>().unwrap_err().to_string();
+        assert!(error("random").contains("\"poisson\""));
+        assert!(error("jitter(120%)").contains("overtake"));
+        assert!(error("jitter(x)").contains("not a ratio"));
     }
 
     proptest! {
         #[test]
-        fn due_is_the_inverse_of_at(per_second in 0.01f64..5e6, n in 0u64..1_000_000) {
-            let arrivals = Arrivals { period_ns: 1e9 / per_second, count: u64::MAX };
-            prop_assert!(arrivals.due(arrivals.at(n)) > n);
-            prop_assert!(arrivals.at(n) == 0 || arrivals.due(arrivals.at(n) - 1) <= n);
-            prop_assert!(arrivals.at(n) <= arrivals.at(n + 1));
+        fn any_split_into_shards_and_workers_is_the_whole_schedule(
+            rate in 1.0f64..300.0, warmup in 0u64..3000, shards in 1u32..5, workers in 1u32..5, seed: u64, kind in 0u8..3,
+        ) {
+            let spacing = [Spacing::Constant, Spacing::Poisson, "jitter(90%)".parse().unwrap()][usize::from(kind)];
+            let shape = "0..300 over 1s, pause 500ms, hold 1s".parse::<super::super::load::Load>().unwrap();
+            let shape = shape.peaking_at(rate).shape().unwrap();
+            let schedule = Schedule::new(&shape, warmup * 1_000_000, spacing, seed, u64::MAX);
+            let part = |shard, worker| Part::ALL.split(shard, shards).split(worker, workers);
+            let mut split: Vec<Arrival> = (0..shards)
+                .flat_map(|shard| (0..workers).map(move |worker| (shard, worker)))
+                .flat_map(|(shard, worker)| schedule.arrivals(part(shard, worker)))
+                .collect();
+            split.sort_by_key(|arrival| arrival.number);
+            let whole = all(&schedule);
+            prop_assert_eq!(whole.len() as u64, schedule.warmup_count() + schedule.measured_count());
+            prop_assert!(whole.is_sorted_by_key(|arrival| (arrival.at, arrival.number)));
+            prop_assert_eq!(split, whole);
         }
     }
 }

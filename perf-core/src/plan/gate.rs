@@ -19,13 +19,19 @@ const DEFAULT_TOLERANCE: &str = "5%";
 /// The metrics that a test asks for, or those of its load's model: latency where the rate is given, throughput where
 /// the users are (an open load's throughput is the rate it was told).
 pub fn gates(spec: &GateSpec, load: &Load) -> Result<Vec<Gated>, GateError> {
-    let asked = match (spec, load) {
-        (GateSpec::Off, _) => return Ok(Vec::new()),
-        (GateSpec::Metrics(metrics), _) => metrics.as_slice(),
-        (GateSpec::Default, Load::Open { .. }) => &[("service.p50", None), ("service.p95", None)],
-        (GateSpec::Default, Load::Closed { .. }) => &[("throughput", None), ("service.p95", None)],
+    let by_default: &[&str] = match load {
+        load if load.search().is_some() => &["capacity"],
+        load if load.is_open() => &["service.p50", "service.p95"],
+        _ => &["throughput", "service.p95"],
     };
-    asked.iter().map(|(metric, tolerance)| gated(metric, tolerance.unwrap_or(DEFAULT_TOLERANCE))).collect()
+    match spec {
+        GateSpec::Off => Ok(Vec::new()),
+        GateSpec::Default => by_default.iter().map(|metric| gated(metric, DEFAULT_TOLERANCE)).collect(),
+        GateSpec::Metrics(metrics) => metrics
+            .iter()
+            .map(|(metric, tolerance)| gated(metric, tolerance.as_deref().unwrap_or(DEFAULT_TOLERANCE)))
+            .collect(),
+    }
 }
 
 /// Reads one pair of `baseline("p50" = "5%")`.
@@ -76,9 +82,10 @@ pub enum GateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Rate;
 
-    const CLOSED: Load = Load::Closed { users: 1, iterations: None };
+    fn closed() -> Load {
+        Load::users(1).hold("1s")
+    }
 
     fn shown(spec: &GateSpec, load: &Load) -> Vec<String> {
         gates(spec, load).unwrap().iter().map(|g| format!("{} {}", g.metric, g.tolerance)).collect()
@@ -86,16 +93,16 @@ mod tests {
 
     #[test]
     fn the_default_metrics_follow_from_the_load() {
-        let open = Load::Open { rate: Rate::per_second(1.0).unwrap(), iterations: None };
+        let open = Load::rate(1).hold("1s");
         assert_eq!(shown(&GateSpec::Default, &open), ["service.p50 5 %", "service.p95 5 %"]);
-        assert_eq!(shown(&GateSpec::Default, &CLOSED), ["throughput 5 %", "service.p95 5 %"]);
-        assert!(shown(&GateSpec::Off, &CLOSED).is_empty());
+        assert_eq!(shown(&GateSpec::Default, &closed()), ["throughput 5 %", "service.p95 5 %"]);
+        assert!(shown(&GateSpec::Off, &closed()).is_empty());
     }
 
     #[test]
     fn named_metrics_are_of_service_time() {
-        let spec = GateSpec::Metrics(vec![("p50", Some("10%")), ("service.p99", None)]);
-        assert_eq!(shown(&spec, &CLOSED), ["service.p50 10 %", "service.p99 5 %"]);
+        let spec = GateSpec::Metrics(vec![("p50".into(), Some("10%".into())), ("service.p99".into(), None)]);
+        assert_eq!(shown(&spec, &closed()), ["service.p50 10 %", "service.p99 5 %"]);
     }
 
     #[test]

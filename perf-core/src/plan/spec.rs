@@ -2,19 +2,32 @@
 //!
 //! `Plan::resolve` lays one over the other and checks the whole.
 
+use super::load::{Iterations, Load};
+use std::borrow::Cow;
 use std::time::Duration;
+
+/// A text of the attribute, or of a file.
+pub type Text = Cow<'static, str>;
 
 /// The keys of one `#[perf_test]`, rendered by the attribute. A field that is `None` was not given.
 #[derive(Clone, Debug, Default)]
 pub struct PerfSpec {
+    /// Any load; in the place of `rate`, `users` and `duration`.
+    pub load: Option<Load>,
     /// Arrivals per second of an open load.
     pub rate: Option<f64>,
     /// Users of a closed load.
     pub users: Option<u32>,
     /// Stop after so many.
-    pub iterations: Option<u64>,
+    pub iterations: Option<Iterations>,
     /// How long load is measured.
     pub duration: Option<Duration>,
+    /// How the arrivals of an open load stand to each other, as text.
+    pub arrivals: Option<Text>,
+    /// The pause after an iteration of a closed load, as text.
+    pub think: Option<Text>,
+    /// The least time from one start to the next of a user of a closed load.
+    pub pace: Option<Duration>,
     /// Load before measuring.
     pub warmup: Option<Duration>,
     /// Slices of the measured time.
@@ -27,16 +40,20 @@ pub struct PerfSpec {
     pub graceful_stop: Option<Duration>,
     /// Engine threads.
     pub workers: Option<u32>,
+    /// Of arrivals and users' generators.
+    pub seed: Option<u64>,
+    /// Whose connections are re-used, as text.
+    pub connections: Option<Text>,
     /// Limits, as text.
-    pub thresholds: Vec<&'static str>,
+    pub thresholds: Vec<Text>,
     /// Which metrics are compared with a baseline.
     pub baseline: GateSpec,
     /// Base of relative URLs.
-    pub base_url: Option<&'static str>,
+    pub base_url: Option<Text>,
     /// For selection with `--tag`.
-    pub tags: Vec<&'static str>,
+    pub tags: Vec<Text>,
     /// As in libtest; the reason may be empty.
-    pub ignore: Option<&'static str>,
+    pub ignore: Option<Text>,
 }
 
 /// Which metrics are compared with a baseline, as text: `baseline("p50" = "5%")` or `baseline(off)`.
@@ -48,7 +65,7 @@ pub enum GateSpec {
     /// None.
     Off,
     /// These, each with its tolerance or the default one.
-    Metrics(Vec<(&'static str, Option<&'static str>)>),
+    Metrics(Vec<(Text, Option<Text>)>),
 }
 
 /// What the command line asks of every selected test.
@@ -56,9 +73,11 @@ pub enum GateSpec {
 pub struct Overrides {
     /// A profile, laid over the attribute before the flags.
     pub profile: Option<Profile>,
-    /// Of tests that have a rate.
+    /// Of every test, in the place of its own.
+    pub load: Option<Load>,
+    /// The highest rate of tests that have one.
     pub rate: Option<f64>,
-    /// Of tests that have users.
+    /// The most users of tests that have some.
     pub users: Option<u32>,
     /// Of tests that have a duration.
     pub duration: Option<Duration>,
@@ -84,15 +103,24 @@ pub enum Profile {
 }
 
 impl PerfSpec {
+    /// Whether the test has one of the tags; every test has one of none.
+    pub fn has_any_tag(&self, tags: &[String]) -> bool {
+        tags.is_empty() || self.tags.iter().any(|own| tags.iter().any(|tag| tag == own))
+    }
+
     /// The same under a profile.
     #[must_use]
     pub fn under(self, profile: Profile) -> Self {
         match profile {
             Profile::Smoke => PerfSpec {
+                load: Some(Load::users(1).iterations(1)),
                 rate: None,
-                users: Some(1),
-                iterations: Some(1),
+                users: None,
+                iterations: None,
                 duration: None,
+                arrivals: None,
+                think: None,
+                pace: None,
                 warmup: None,
                 rounds: Some(1),
                 max_in_flight: None,
@@ -101,7 +129,8 @@ impl PerfSpec {
                 ..self
             },
             Profile::Quick => PerfSpec {
-                iterations: self.iterations.map(|iterations| iterations.div_ceil(10)),
+                load: self.load.map(tenth),
+                iterations: self.iterations.map(tenth_of_iterations),
                 duration: self.duration.map(|duration| duration / 10),
                 warmup: self.warmup.map(|warmup| warmup / 10),
                 ..self
@@ -110,21 +139,60 @@ impl PerfSpec {
     }
 
     /// The same with the flags laid over it. A rate is no key of a closed load, so `--rate` leaves one alone; so does
-    /// `--duration` a load that ends by its iterations.
+    /// `--duration` a load that ends by its iterations. A load of several levels is stretched.
     #[must_use]
     pub fn overridden(self, flags: &Overrides) -> Self {
         let spec = match flags.profile {
             Some(profile) => self.under(profile),
             None => self,
         };
+        if let Some(load) = &flags.load {
+            let spec = PerfSpec { rate: None, users: None, duration: None, iterations: None, ..spec };
+            return PerfSpec { load: Some(load.clone()), ..spec }.overridden(&Overrides {
+                load: None,
+                profile: None,
+                ..flags.clone()
+            });
+        }
         PerfSpec {
+            load: spec.load.map(|load| stretched(load, flags)),
             rate: spec.rate.map(|own| flags.rate.unwrap_or(own)),
             users: spec.users.map(|own| flags.users.unwrap_or(own)),
             duration: spec.duration.map(|own| flags.duration.unwrap_or(own)),
-            warmup: flags.warmup.filter(|_| spec.duration.is_some()).or(spec.warmup),
+            warmup: flags.warmup.or(spec.warmup),
             rounds: flags.rounds.or(spec.rounds),
             workers: flags.workers.or(spec.workers),
             ..spec
         }
+    }
+}
+
+fn stretched(load: Load, flags: &Overrides) -> Load {
+    let level = if load.is_closed() { flags.users.map(f64::from) } else { flags.rate };
+    let load = match level.filter(|_| load.search().is_none()) {
+        Some(level) => load.peaking_at(level),
+        None => load,
+    };
+    match flags.duration.filter(|_| load.search().is_some() || load.length().is_some()) {
+        Some(duration) => load.lasting(duration),
+        None => load,
+    }
+}
+
+fn tenth(load: Load) -> Load {
+    let load = match load.stops_after() {
+        Some(iterations) => load.stopping_after(tenth_of_iterations(iterations)),
+        None => load,
+    };
+    match (load.search().map(|search| search.probe), load.length()) {
+        (Some(length), _) | (None, Some(length)) => load.lasting(length / 10),
+        (None, None) => load,
+    }
+}
+
+fn tenth_of_iterations(iterations: Iterations) -> Iterations {
+    match iterations {
+        Iterations::Shared(n) => Iterations::Shared(n.div_ceil(10)),
+        Iterations::PerUser(n) => Iterations::PerUser(n.div_ceil(10)),
     }
 }

@@ -1,0 +1,180 @@
+//! Starts and ends a worker's iterations, and hands what happened to the recorder.
+
+use super::clock::Clock;
+use super::control::Live;
+use super::cx::{Common, Cx};
+use super::offer::{Arrivals, Late, Loop, Offer, Start};
+use super::panics;
+use super::prepare::Test;
+use super::users::{Ended, Users};
+use crate::measure::recorder::Recorder;
+use crate::measure::sample::{Drop, Ending, Phase, Sample};
+use crate::outcome::{Failure, Outcome};
+use crate::plan::Plan;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Arrivals started in one turn before the runtime has its turn.
+const BATCH: usize = 64;
+/// How long users whose iterations never wait keep the runtime from its turn.
+const LONGEST_TURN: u64 = 100_000;
+/// What sent a signal waits no longer.
+const DRAIN_AFTER_SIGNAL: u64 = 3_000_000_000;
+
+/// An iteration that was started.
+#[derive(Clone, Copy)]
+pub(super) struct Running {
+    phase: Phase,
+    intended: u64,
+    started: u64,
+}
+
+pub(super) struct Desk {
+    pub(super) plan: Arc<Plan>,
+    pub(super) test: Test,
+    pub(super) common: Rc<Common>,
+    pub(super) number: u32,
+    pub(super) clock: Clock,
+    pub(super) users: Users<Running>,
+    pub(super) recorder: Recorder,
+    pub(super) live: Live,
+    pub(super) timeout: u64,
+    pub(super) now: u64,
+}
+
+impl Desk {
+    pub(super) fn tick(&mut self) {
+        self.now = self.clock.now();
+        self.recorder.advance(self.now);
+    }
+
+    /// One more user; returns its slot.
+    pub(super) fn add_user(&mut self) -> u32 {
+        let id = self.users.count() as u64 * u64::from(self.plan.workers) + u64::from(self.number);
+        let cx = Rc::new(Cx::of_user(id, self.common.clone()));
+        self.users.add((self.test.user)(cx))
+    }
+
+    pub(super) fn start_arrivals(&mut self, arrivals: &mut Arrivals) {
+        let late = arrivals.fall_due(self.now);
+        self.drop_late(late);
+        for _ in 0..BATCH {
+            let Some(start) = arrivals.take() else { return };
+            match arrivals.idle.pop().or_else(|| self.grow(arrivals.share)) {
+                Some(slot) => {
+                    if self.start(slot, start) {
+                        arrivals.idle.push(slot);
+                    }
+                }
+                None => self.recorder.drop_arrivals(start.phase, Drop::MaxInFlight, 1, start.intended),
+            }
+        }
+    }
+
+    /// Users with a set-up of their own were made before the load.
+    fn grow(&mut self, most: usize) -> Option<u32> {
+        (self.users.count() < most && self.test.user_setup.is_none()).then(|| self.add_user())
+    }
+
+    /// Counts what has waited so long that more arrivals are waiting than may be in flight.
+    pub(super) fn drop_late(&mut self, late: Late) {
+        for (phase, count) in [(Phase::Warmup, late.warmup), (Phase::Measured, late.measured)] {
+            if count > 0 {
+                self.recorder.drop_arrivals(phase, Drop::Late, count, self.now);
+            }
+        }
+    }
+
+    pub(super) fn start_users(&mut self, users: &mut Loop) {
+        users.roster.advance(self.now);
+        let until = self.now + LONGEST_TURN;
+        while self.now < until {
+            let Some((slot, start)) = users.take(self.now) else { return };
+            if self.start(slot, start) {
+                users.release(slot, start.phase, start.intended, self.now);
+            }
+        }
+    }
+
+    /// Returns whether it has ended already.
+    #[inline]
+    fn start(&mut self, slot: u32, start: Start) -> bool {
+        let Start { number, intended, phase } = start;
+        let running = Running { phase, intended, started: self.now };
+        self.recorder.start(phase);
+        self.users.cx(slot).begin(number);
+        match self.users.start(slot, running) {
+            Some(ended) => {
+                self.end(slot, running, ended);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn end(&mut self, slot: u32, running: Running, ended: Ended) {
+        let ending = match ended {
+            Ok(Outcome::Succeeded) => Ending::Succeeded,
+            Ok(Outcome::Failed(failure)) => Ending::Failed(failure),
+            Err(panic) => Ending::Failed(Failure::of_panic(&*panic, panics::take_location())),
+        };
+        self.now = self.clock.now();
+        self.record(slot, running, ending);
+    }
+
+    fn record(&mut self, slot: u32, running: Running, ending: Ending) {
+        let Running { phase, intended, started } = running;
+        let Desk { users, recorder, .. } = self;
+        let cx = users.cx(slot);
+        let thought = cx.thought();
+        recorder.record(&Sample { phase, intended, started, finished: self.now, thought, ending });
+        cx.drain_marks(|mark| recorder.mark(phase, mark));
+    }
+
+    fn release(&self, offer: &mut Offer, slot: u32, running: Running) {
+        match offer {
+            Offer::Open(arrivals) => arrivals.idle.push(slot),
+            Offer::Closed(users) => users.release(slot, running.phase, running.intended, self.now),
+        }
+    }
+
+    pub(super) fn end_woken(&mut self, offer: &mut Offer) {
+        while let Some((slot, running, ended)) = self.users.next_ended() {
+            self.end(slot, running, ended);
+            self.release(offer, slot, running);
+        }
+    }
+
+    /// All iterations have one time limit, so the one that began first reaches it first.
+    pub(super) fn expire(&mut self, offer: &mut Offer) {
+        while let Some((slot, running)) = self.users.oldest() {
+            if self.now.saturating_sub(running.started) < self.timeout {
+                return;
+            }
+            self.users.cancel(slot);
+            self.record(slot, running, Ending::TimedOut);
+            self.release(offer, slot, running);
+        }
+    }
+
+    pub(super) fn next_timeout(&self) -> u64 {
+        self.users.oldest().map_or(u64::MAX, |(_, running)| running.started.saturating_add(self.timeout))
+    }
+
+    pub(super) fn give_up_at(&self, graceful: u64) -> u64 {
+        match self.live.stopped_at() {
+            Some(at) => {
+                let since_start = at.saturating_duration_since(self.clock.instant(0));
+                graceful.min(crate::plan::nanos(since_start) + DRAIN_AFTER_SIGNAL)
+            }
+            None => graceful,
+        }
+    }
+
+    pub(super) fn give_up(&mut self) {
+        while let Some((slot, running)) = self.users.oldest() {
+            self.users.cancel(slot);
+            self.record(slot, running, Ending::Interrupted);
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! A load's level over time: how high it is at an instant, and when the area under it reaches a number.
+//!
+//! Pure: no clock, no sleeping. Offsets are nanoseconds from the start of the shape. Arrival n of a rate stands where
+//! the area under the curve is n, so the first stands at the start, and a stage of 10 s at 100/s holds exactly 1,000:
+//!
+//! ```text
+//!   level │    ╭────╮        area(t) = ∫ level        at(n) = the last t with area(t) = n
+//!         │   ╱      ╲
+//!         │  ╱        ╲      "the last": what would fall on the start of a pause waits for its end
+//!         └─┴──────────┴── t
+//! ```
+
+use super::stage::Stage;
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+/// Areas that are this near to a whole number are meant to be one: 0.1/s for 30 s is three arrivals.
+const WHOLE: f64 = 1e-6;
+const MOST_STRETCHES: usize = 100_000;
+/// 31 years: beyond it nanoseconds lose their exactness.
+const LONGEST: u64 = 1_000_000_000_000_000_000;
+
+/// The stretches of a load, one after the other. Levels are per second (of a rate) or numbers (of users).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    stretches: Vec<Stretch>,
+    length: u64,
+    area: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Stretch {
+    start: u64,
+    length: u64,
+    curve: Curve,
+    /// The area of everything before it.
+    before: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Curve {
+    Line { from: f64, to: f64 },
+    Sine { mean: f64, amplitude: f64, period: f64 },
+}
+
+impl Shape {
+    /// One level for a length; for `None` as long as anybody asks.
+    pub fn constant(level: f64, length: Option<Duration>) -> Self {
+        let mut shape = Shape::empty();
+        shape.push(length.map_or(LONGEST, whole), Curve::Line { from: level, to: level });
+        shape
+    }
+
+    /// What stages make, one after the other, from level zero.
+    pub fn of(stages: &[Stage]) -> Result<Self, ShapeError> {
+        let (mut shape, mut level) = (Shape::empty(), 0.0);
+        for stage in stages {
+            level = shape.add(stage, level).map_err(|wrong| wrong.of(stage))?;
+        }
+        match shape.length {
+            0 => Err(ShapeError::NoLength),
+            length if length > LONGEST || shape.stretches.len() > MOST_STRETCHES => Err(ShapeError::TooLong),
+            _ if shape.peak() <= 0.0 => Err(ShapeError::NoLevel),
+            _ => Ok(shape),
+        }
+    }
+
+    fn empty() -> Self {
+        Shape { stretches: Vec::new(), length: 0, area: 0.0 }
+    }
+
+    /// Appends a stage; returns the level that the next one begins at.
+    fn add(&mut self, stage: &Stage, level: f64) -> Result<f64, Wrong> {
+        let flat = |level: f64| Curve::Line { from: level, to: level };
+        let is_level =
+            |level: f64| if level.is_finite() && level >= 0.0 { Ok(level) } else { Err(Wrong::Negative) };
+        match *stage {
+            Stage::Jump(to) => is_level(to),
+            Stage::Ramp { to, over } => {
+                self.push(whole(over), Curve::Line { from: level, to: is_level(to)? });
+                Ok(to)
+            }
+            Stage::Hold(length) => {
+                self.push(whole(length), flat(level));
+                Ok(level)
+            }
+            Stage::Stairs { by, every, count, ramp } => {
+                let mut level = level;
+                for _ in 0..count.min(u32::try_from(MOST_STRETCHES).unwrap_or(u32::MAX)) {
+                    let next = is_level(level + by)?;
+                    self.push(whole(ramp), Curve::Line { from: level, to: next });
+                    self.push(whole(every), flat(next));
+                    level = next;
+                }
+                Ok(level)
+            }
+            Stage::Spike { to, length } => {
+                self.push(whole(length), flat(is_level(to)?));
+                Ok(level)
+            }
+            Stage::Sine { amplitude, period, length } => {
+                if period.is_zero() || amplitude.abs() > level || !amplitude.is_finite() {
+                    return Err(if period.is_zero() { Wrong::NoPeriod } else { Wrong::Deep(level) });
+                }
+                let period = period.as_secs_f64();
+                self.push(whole(length), Curve::Sine { mean: level, amplitude, period });
+                Ok(level)
+            }
+            Stage::Pause(length) => {
+                self.push(whole(length), flat(0.0));
+                Ok(level)
+            }
+        }
+    }
+
+    fn push(&mut self, length: u64, curve: Curve) {
+        if length == 0 {
+            return;
+        }
+        let stretch = Stretch { start: self.length, length, curve, before: self.area };
+        self.length = self.length.saturating_add(length);
+        self.area = snapped(self.area + stretch.area(seconds(length)));
+        self.stretches.push(stretch);
+    }
+
+    /// From the start to the end, in nanoseconds.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The area under the whole: of a rate the arrivals it offers, a part of one included.
+    pub fn area(&self) -> f64 {
+        self.area
+    }
+
+    /// The highest level.
+    pub fn peak(&self) -> f64 {
+        self.stretches.iter().map(Stretch::peak).fold(0.0, f64::max)
+    }
+
+    /// The first level above zero that a stage begins at or leads to; what a warm-up runs at.
+    pub fn first_level(&self) -> f64 {
+        let ends = self.stretches.iter().flat_map(|stretch| match stretch.curve {
+            Curve::Line { from, to } => [from, to],
+            Curve::Sine { mean, amplitude, .. } => [mean, mean + amplitude.abs()],
+        });
+        ends.into_iter().find(|level| *level > 0.0).unwrap_or(0.0)
+    }
+
+    /// The level at an instant; that of the end after it.
+    pub fn level(&self, at: u64) -> f64 {
+        let after = self.stretches.partition_point(|stretch| stretch.start <= at);
+        self.stretches.get(after.saturating_sub(1)).map_or(0.0, |stretch| stretch.level(at))
+    }
+
+    /// The level as a number of users, rounded to the nearest.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // levels are not negative; `as` saturates
+    pub fn users(&self, at: u64) -> u32 {
+        self.level(at).round() as u32
+    }
+
+    /// When the number of users changes for the first time after `now`.
+    pub fn next_change(&self, now: u64) -> Option<u64> {
+        let users = self.users(now);
+        let first = self.stretches.partition_point(|stretch| stretch.start <= now).saturating_sub(1);
+        self.stretches.get(first..)?.iter().find_map(|stretch| {
+            let from = stretch.start.max(now);
+            let starts_different = from > now && self.users(from) != users;
+            if starts_different { Some(from) } else { stretch.first_change(from, users) }
+        })
+    }
+
+    /// When the area reaches `area`, which is at least zero and below the whole. `stretch` is where the search begins: areas
+    /// are asked for in rising order.
+    #[inline]
+    pub fn at(&self, area: f64, stretch: &mut usize) -> u64 {
+        while self.stretches.get(*stretch + 1).is_some_and(|next| area >= next.before) {
+            *stretch += 1;
+        }
+        self.stretches.get(*stretch).map_or(self.length, |stretch| stretch.at(area - stretch.before))
+    }
+}
+
+impl Stretch {
+    fn x(&self, at: u64) -> f64 {
+        seconds(at.saturating_sub(self.start).min(self.length))
+    }
+
+    fn level(&self, at: u64) -> f64 {
+        let x = self.x(at);
+        match self.curve {
+            Curve::Line { from, to } => from + (to - from) * (x / seconds(self.length)),
+            Curve::Sine { mean, amplitude, period } => mean + amplitude * (TAU * x / period).sin(),
+        }
+    }
+
+    fn peak(&self) -> f64 {
+        match self.curve {
+            Curve::Line { from, to } => from.max(to),
+            Curve::Sine { mean, amplitude, .. } => mean + amplitude.abs(),
+        }
+    }
+
+    /// Of its first `x` seconds.
+    fn area(&self, x: f64) -> f64 {
+        match self.curve {
+            Curve::Line { from, to } => (from + (to - from) * x / seconds(self.length) / 2.0) * x,
+            Curve::Sine { mean, amplitude, period } => {
+                mean * x + amplitude * period / TAU * (1.0 - (TAU * x / period).cos())
+            }
+        }
+    }
+
+    /// Where its own area reaches `area`.
+    #[inline]
+    fn at(&self, area: f64) -> u64 {
+        let length = seconds(self.length);
+        let x = match self.curve {
+            Curve::Line { from, to } => {
+                // The stable form of the quadratic's root: no difference of near numbers when the ramp is shallow.
+                let root = (from * from + 2.0 * (to - from) / length * area).max(0.0).sqrt();
+                if from + root > 0.0 { 2.0 * area / (from + root) } else { 0.0 }
+            }
+            Curve::Sine { .. } => self.bisected(area, length),
+        };
+        let end = self.start + self.length;
+        (self.start + nearest(x * 1e9)).min(end)
+    }
+
+    /// The area of a sine has no inverse in closed form; it rises, so halving finds it to below a nanosecond.
+    fn bisected(&self, area: f64, length: f64) -> f64 {
+        let (mut low, mut high) = (0.0, length);
+        while high - low > 2e-10 {
+            let middle = f64::midpoint(low, high);
+            if middle <= low || middle >= high {
+                break; // neighbours
+            }
+            if self.area(middle) < area { low = middle } else { high = middle }
+        }
+        high
+    }
+
+    /// The first instant after `from`, within the stretch, at which the number of users is not `users`.
+    fn first_change(&self, from: u64, users: u32) -> Option<u64> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // as in `Shape::users`
+        let differs = |at: u64| self.level(at).round() as u32 != users;
+        let end = self.start + self.length - 1;
+        let mut low = from;
+        while low < end {
+            let high = self.turning_point(low).min(end);
+            if differs(high) {
+                return Some(first(low, high, differs));
+            }
+            low = high;
+        }
+        None
+    }
+
+    /// Until when the level only rises or only falls.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive
+    fn turning_point(&self, from: u64) -> u64 {
+        match self.curve {
+            Curve::Line { .. } => u64::MAX,
+            Curve::Sine { period, .. } => {
+                let quarters = self.x(from) * 4.0 / period;
+                // Peaks and valleys stand at odd quarters.
+                let next = ((quarters - 1.0) / 2.0).floor() * 2.0 + 3.0;
+                self.start + ((next * period / 4.0 * 1e9).ceil() as u64).max(from - self.start + 1)
+            }
+        }
+    }
+}
+
+/// The first in (low, high] for which it holds; it holds at `high`, and from its first on.
+fn first(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// How many whole numbers from zero lie below an area.
+pub(super) fn count_below(area: f64) -> u64 {
+    ceiling(snapped(area))
+}
+
+fn snapped(area: f64) -> f64 {
+    let nearest = area.round();
+    if (area - nearest).abs() < WHOLE { nearest } else { area }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
+fn ceiling(number: f64) -> u64 {
+    number.ceil() as u64
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
+fn nearest(number: f64) -> u64 {
+    (number + 0.5) as u64
+}
+
+fn whole(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// What is wrong with one stage.
+enum Wrong {
+    Negative,
+    NoPeriod,
+    Deep(f64),
+}
+
+impl Wrong {
+    fn of(&self, stage: &Stage) -> ShapeError {
+        match self {
+            Wrong::Negative => ShapeError::Negative(stage.to_string()),
+            Wrong::NoPeriod => ShapeError::NoPeriod(stage.to_string()),
+            Wrong::Deep(level) => ShapeError::Deep(stage.to_string(), *level),
+        }
+    }
+}
+
+/// Why stages make no load, and what to write instead.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ShapeError {
+    /// No stage has a length.
+    #[error("the load lasts no time; add a stage such as `hold 10s`, in code `.hold(\"10s\")`")]
+    NoLength,
+    /// All at zero.
+    #[error("the load stays at zero; add a level above it, such as `..100 over 10s`")]
+    NoLevel,
+    /// Out of the range of the arithmetic.
+    #[error("the load is longer than 31 years, or of more than 100,000 stages")]
+    TooLong,
+    /// Levels are numbers of arrivals or users.
+    #[error("`{0}` leads to a level that is no number from zero up; a load cannot be negative")]
+    Negative(String),
+    /// Division by zero.
+    #[error(
+        "`{0}` has a period of zero; write the time from peak to peak, such as `sine 50 period 20s for 1m`"
+    )]
+    NoPeriod(String),
+    /// It would dip below zero.
+    #[error("`{0}` swings further than its middle of {1}; write a smaller swing, or set the level first")]
+    Deep(String, f64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const S: u64 = 1_000_000_000;
+
+    fn shape(text: &str) -> Shape {
+        Shape::of(&super::super::stage::parse(text).unwrap()).unwrap()
+    }
+
+    fn all(shape: &Shape) -> Vec<u64> {
+        let mut stretch = 0;
+        (0..count_below(shape.area())).map(|n| shape.at(n as f64, &mut stretch)).collect()
+    }
+
+    #[test]
+    fn a_constant_level_holds_exactly_what_it_says() {
+        assert_eq!(all(&shape("10 for 500ms")), [0, 100_000_000, 200_000_000, 300_000_000, 400_000_000]);
+        for (rate, length, count) in
+            [(2000.0, 10.0, 20_000), (0.1, 30.0, 3), (333.0, 1.0, 333), (0.3, 1.0, 1)]
+        {
+            let shape = Shape::constant(rate, Some(Duration::from_secs_f64(length)));
+            assert_eq!(count_below(shape.area()), count, "{rate}/s for {length} s");
+        }
+    }
+
+    #[test]
+    fn a_ramp_is_the_inverse_of_its_area() {
+        // k t² / 2 with k = 2/s²: arrival n stands at √n.
+        let ramp = all(&shape("0..20 over 10s"));
+        assert_eq!(ramp.len(), 100);
+        for (n, at) in (0u32..).zip(&ramp) {
+            let exact = f64::from(n).sqrt() * 1e9;
+            assert!((*at as f64 - exact).abs() <= 1.0, "{n}: {at} instead of {exact}");
+        }
+        assert_eq!(all(&shape("20..0 over 10s")).len(), 100);
+    }
+
+    #[test]
+    fn what_falls_on_the_start_of_a_pause_waits_for_its_end() {
+        let shape = shape("2 for 1s, pause 3s, hold 1s");
+        assert_eq!(all(&shape), [0, S / 2, 4 * S, 9 * S / 2]);
+        assert_eq!([0, 2 * S, 4 * S].map(|at| shape.users(at)), [2, 0, 2]);
+    }
+
+    #[test]
+    fn stages_follow_each_other_and_a_spike_comes_back() {
+        let shape =
+            shape("0..500 over 30s, hold 1m, stairs +100 every 10s x5, spike 2000 for 5s, ..0 over 10s");
+        assert_eq!(shape.length(), (30 + 60 + 50 + 5 + 10) * S);
+        let levels = [15, 60, 95, 135, 142, 150].map(|at| shape.users(at * S));
+        assert_eq!(levels, [250, 500, 600, 1000, 2000, 500]);
+        let by_hand = 7500.0 + 30_000.0 + 10.0 * (600.0 + 700.0 + 800.0 + 900.0 + 1000.0) + 10_000.0 + 5000.0;
+        assert!((shape.area() - by_hand).abs() < 1e-6);
+        assert_eq!((shape.peak(), shape.first_level()), (2000.0, 500.0));
+    }
+
+    #[test]
+    fn stairs_may_have_ramps_between_and_go_down() {
+        let shape = shape("300, stairs -100 every 4s x2 ramp 2s");
+        assert_eq!(shape.length(), 12 * S);
+        assert_eq!([1, 3, 7, 9].map(|at| shape.users(at * S)), [250, 200, 150, 100]);
+    }
+
+    #[test]
+    fn users_change_where_the_level_passes_the_half() {
+        let ramp = shape("0..4 over 8s, hold 2s, ..0 over 4s");
+        let changes: Vec<u64> = std::iter::successors(Some(0), |at| ramp.next_change(*at)).collect();
+        let by_hand = [0, 1, 3, 5, 7].map(|at| at * S);
+        assert_eq!(changes[..5], by_hand);
+        let down: Vec<f64> = changes[5..].iter().map(|at| *at as f64 / 1e9).collect();
+        for (found, exact) in down.iter().zip([10.5, 11.5, 12.5, 13.5]) {
+            assert!((found - exact).abs() < 1e-6, "{down:?}");
+        }
+        assert_eq!(changes.iter().map(|at| ramp.users(*at)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 3, 2, 1, 0]);
+        let jump = shape("3 for 1s, 5 for 1s");
+        assert_eq!((jump.next_change(0), jump.next_change(S)), (Some(S), None));
+        let wave = shape("10, sine 3 period 4s for 8s");
+        let changes: Vec<u64> = std::iter::successors(Some(0), |at| wave.next_change(*at)).collect();
+        let users: Vec<u32> = changes.iter().map(|at| wave.users(*at)).collect();
+        assert_eq!(users[..7], [10, 11, 12, 13, 12, 11, 10]);
+        assert_eq!(users.iter().min(), Some(&7));
+    }
+
+    #[test]
+    fn what_is_no_load_says_what_to_write() {
+        let error =
+            |text: &str| Shape::of(&super::super::stage::parse(text).unwrap()).unwrap_err().to_string();
+        assert!(error("100").contains("hold 10s"));
+        assert!(error("hold 10s").contains("stays at zero"));
+        assert!(error("100, stairs -60 every 1s x2").contains("stairs -60 every 1s x2"));
+        assert!(error("10, sine 20 period 1s for 5s").contains("middle of 10"));
+        assert!(error("10, sine 5 period 0s for 5s").contains("period of zero"));
+    }
+
+    fn stages() -> impl Strategy<Value = Vec<Stage>> {
+        let level = 0.0f64..2000.0;
+        let length = (0u64..20_000).prop_map(Duration::from_millis);
+        let stage = prop_oneof![
+            level.clone().prop_map(Stage::Jump),
+            (level.clone(), length.clone()).prop_map(|(to, over)| Stage::Ramp { to, over }),
+            length.clone().prop_map(Stage::Hold),
+            length.clone().prop_map(Stage::Pause),
+            (level.clone(), length.clone()).prop_map(|(to, length)| Stage::Spike { to, length }),
+            (0.0f64..300.0, length.clone(), 1u32..5, length.clone())
+                .prop_map(|(by, every, count, ramp)| Stage::Stairs { by, every, count, ramp }),
+            (1u64..9000, length.clone()).prop_map(|(period, length)| Stage::Sine {
+                amplitude: 0.0,
+                period: Duration::from_millis(period),
+                length
+            }),
+        ];
+        proptest::collection::vec(stage, 1..8)
+    }
+
+    proptest! {
+        #[test]
+        fn arrivals_are_in_order_inside_the_shape_and_as_many_as_its_area(stages in stages()) {
+            let Ok(shape) = Shape::of(&stages) else { return Ok(()) };
+            let by_sum: f64 = (0..shape.length() / 1_000_000)
+                .map(|ms| shape.level(ms * 1_000_000 + 500_000) / 1000.0)
+                .sum();
+            let slack = shape.area() * 1e-6 + shape.peak() * 0.01 + 1.0;
+            prop_assert!((shape.area() - by_sum).abs() < slack, "{} {}", shape.area(), by_sum);
+            let mut stretch = 0;
+            let mut last = 0;
+            for n in (0..count_below(shape.area())).step_by(7) {
+                let at = shape.at(n as f64, &mut stretch);
+                prop_assert!(last <= at && at <= shape.length());
+                last = at;
+            }
+        }
+
+        #[test]
+        fn the_area_up_to_an_arrival_is_its_number(
+            from in 0.0f64..1000.0, to in 0.0f64..1000.0, amplitude in 0.0f64..1.0, n in 0.0f64..1.0,
+        ) {
+            let second = Duration::from_secs(7);
+            for curve in [
+                Curve::Line { from, to },
+                Curve::Sine { mean: to, amplitude: to * amplitude, period: 1.3 },
+            ] {
+                let mut shape = Shape::empty();
+                shape.push(whole(second), curve);
+                let n = shape.area() * n;
+                let at = shape.at(n, &mut 0);
+                let area = shape.stretches[0].area(seconds(at));
+                // A nanosecond of the highest level.
+                prop_assert!((area - n).abs() < 2e-9 * shape.peak() + 1e-9, "{} {}", area, n);
+            }
+        }
+    }
+}
