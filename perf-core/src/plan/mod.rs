@@ -5,6 +5,10 @@
 
 #[cfg(feature = "engine")]
 pub mod arrivals;
+#[cfg(feature = "engine")]
+mod data_file;
+#[cfg(feature = "engine")]
+pub mod feeder;
 pub mod gate;
 pub mod load;
 pub mod pause;
