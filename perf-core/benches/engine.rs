@@ -11,6 +11,7 @@ use perf_core::measure::histogram::Histogram;
 use perf_core::metric::{Quantile, Statistic};
 use perf_core::outcome::Outcome;
 use perf_core::plan::Plan;
+use perf_core::plan::load::Iterations;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::units::Latency;
 use std::time::{Duration, Instant};
@@ -23,22 +24,27 @@ fn drive(spec: &PerfSpec) -> (Recording, Duration) {
     let spec = PerfSpec { workers: Some(1), warmup: Some(Duration::ZERO), ..spec.clone() };
     let plan = Plan::resolve("nothing", "bench", &spec, &Overrides::default()).expect("a plan");
     let nothing = |cx| user(cx, async |_: &Cx| Outcome::Succeeded);
-    let test = Test { user: nothing, setup: None, teardown: None, client: None };
-    let prepared = Prepared::set_up(&test, None).expect("a runtime");
+    let test = Test::of(nothing);
+    let prepared = Prepared::set_up(&plan, &test).expect("a runtime");
     let began = Instant::now();
     let recording = engine::drive(&plan, &test, &prepared, &Live::default()).expect("a recording");
     (recording, began.elapsed())
 }
 
 fn closed(iterations: u64) -> PerfSpec {
-    PerfSpec { users: Some(64), iterations: Some(iterations), rounds: Some(1), ..PerfSpec::default() }
+    PerfSpec {
+        users: Some(64),
+        iterations: Some(Iterations::Shared(iterations)),
+        rounds: Some(1),
+        ..PerfSpec::default()
+    }
 }
 
 /// Arrivals that are always due, so that the engine never waits.
 fn open(iterations: u64) -> PerfSpec {
     PerfSpec {
         rate: Some(1e9),
-        iterations: Some(iterations),
+        iterations: Some(Iterations::Shared(iterations)),
         duration: Some(Duration::from_secs(1)),
         max_in_flight: Some(u32::MAX),
         rounds: Some(1),

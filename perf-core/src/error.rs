@@ -5,6 +5,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 /// What errors are grouped by in reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,8 @@ pub enum Category {
     Interrupted,
     /// The test function returned something that may hide a failure.
     Unseen,
+    /// A feeder had no row left.
+    Exhausted,
     /// Everything else.
     Other,
 }
@@ -53,6 +56,7 @@ impl Category {
             Category::Dropped => "dropped",
             Category::Interrupted => "interrupted",
             Category::Unseen => "unseen",
+            Category::Exhausted => "exhausted",
             Category::Other => "other",
         }
     }
@@ -88,6 +92,9 @@ impl fmt::Display for Category {
 fn known(error: &(dyn StdError + 'static)) -> Option<Category> {
     if let Some(status) = error.downcast_ref::<StatusError>() {
         return Some(Category::of_status(status.actual));
+    }
+    if error.is::<Exhausted>() {
+        return Some(Category::Exhausted);
     }
     if error.is::<BodyError>() {
         return Some(Category::Check);
@@ -246,6 +253,52 @@ pub enum BodyError {
 impl From<BodyError> for String {
     fn from(error: BodyError) -> String {
         error.to_string()
+    }
+}
+
+/// Why there is no row to hand out. Every later draw fails likewise, so that a test had better end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Exhausted {
+    /// A unique feeder has handed out all rows that were this process's.
+    #[error(
+        "the unique feeder {feeder} ran out of its {}; add rows, lower the rate or duration, or use `.circular()`",
+        share(*rows, *shard, *shards)
+    )]
+    RanOut {
+        /// Its file, or what its rows are.
+        feeder: Arc<str>,
+        /// How many it has, those of other shards included.
+        rows: u64,
+        /// Which shard this process is, from 0.
+        shard: u64,
+        /// Of how many.
+        shards: u64,
+    },
+    /// It was made from an iterator that yielded none.
+    #[error("the feeder {feeder} has no rows; make it from at least one")]
+    NoRows {
+        /// What its rows would have been.
+        feeder: Arc<str>,
+    },
+}
+
+/// What one shard may hand out: `1,000 rows`, or `500 of 1,000 rows as shard 1 of 2`.
+fn share(rows: u64, shard: u64, shards: u64) -> String {
+    let noun = if rows == 1 { "row" } else { "rows" };
+    match shards {
+        0 | 1 => format!("{} {noun}", grouped(rows)),
+        _ => {
+            let own = rows.saturating_sub(shard).div_ceil(shards);
+            format!("{} of {} {noun} as shard {} of {shards}", grouped(own), grouped(rows), shard + 1)
+        }
+    }
+}
+
+/// With a comma before every three digits.
+fn grouped(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
     }
 }
 

@@ -6,14 +6,15 @@ use crate::analyze::summary::Summary;
 use crate::drive::control::Live;
 use crate::drive::engine::{self, EngineError};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
+use crate::drive::ready;
 use crate::judge::compare::{self, Comparison};
 use crate::judge::level::Rounds;
 use crate::judge::reference::Reference;
 use crate::judge::thresholds;
 use crate::judge::verdict::Judgement;
+use crate::measure::Recording;
 use crate::plan::Plan;
 use crate::report::Report;
-use std::time::Instant;
 
 /// How a test is judged besides its own limits.
 #[derive(Clone, Debug)]
@@ -39,10 +40,9 @@ pub enum RunError {
 
 /// One execution: fresh set-up, load, tear-down.
 pub fn session(plan: &Plan, test: &Test, live: &Live) -> Result<Session, RunError> {
-    let began = Instant::now();
-    let prepared = Prepared::set_up(test, plan.base_url.as_deref())?;
-    let setup = began.elapsed();
-    let driven = engine::drive(plan, test, &prepared, live);
+    let prepared = Prepared::set_up(plan, test)?;
+    let setup = prepared.setup;
+    let driven = driven(plan, test, &prepared, live);
     let torn_down = prepared.tear_down(test);
     let mut recording = driven?;
     torn_down?;
@@ -50,6 +50,13 @@ pub fn session(plan: &Plan, test: &Test, live: &Live) -> Result<Session, RunErro
     let summary = Summary::of(plan, &recording);
     let findings = findings::look(plan, &recording, &summary);
     Ok(Session { recording, summary, findings })
+}
+
+fn driven(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, RunError> {
+    let ready = ready::wait(plan, test, prepared, live)?;
+    let mut recording = engine::drive(plan, test, prepared, live)?;
+    recording.preparation.ready = ready;
+    Ok(recording)
 }
 
 /// One test: a session, two more when it looks slower than its baseline, and the verdict.

@@ -2,12 +2,12 @@
 
 use perf_core::analyze::findings;
 use perf_core::analyze::summary::Summary;
-use perf_core::drive::control::{Live, Signal};
+use perf_core::drive::control::Live;
 use perf_core::drive::cx::Cx;
 use perf_core::drive::engine;
 use perf_core::drive::prepare::{Prepared, Test};
 use perf_core::drive::users::{User, user};
-use perf_core::measure::Recording;
+use perf_core::measure::{Recording, Signal, Stopped};
 use perf_core::outcome::Outcome;
 use perf_core::plan::Plan;
 use perf_core::plan::load::Iterations;
@@ -23,7 +23,7 @@ fn ms(ms: u64) -> Option<Duration> {
 fn drive(spec: &PerfSpec, user: fn(Rc<Cx>) -> Box<dyn User>, live: &Live) -> (Plan, Recording) {
     let plan = Plan::resolve("mock", "engine", spec, &Overrides::default()).unwrap();
     let test = Test::of(user);
-    let prepared = Prepared::set_up(&test, None).unwrap();
+    let prepared = Prepared::set_up(&plan, &test).unwrap();
     let recording = engine::drive(&plan, &test, &prepared, live).unwrap();
     let counts = recording.measured.counts;
     assert!(counts.are_consistent(), "{counts:?}");
@@ -93,7 +93,7 @@ fn a_signal_ends_it_with_everything_accounted_for() {
     let spec = PerfSpec { users: Some(10), duration: ms(60_000), warmup: ms(0), ..PerfSpec::default() };
     let (_, recording) = drive(&spec, slow, &live);
     thread.join().unwrap();
-    assert_eq!(recording.stopped_by, Some("SIGINT"));
+    assert_eq!(recording.stopped_by, Some(Stopped::Signal(Signal::Interrupt)));
     assert!(recording.measured.counts.succeeded > 0 && recording.measured_for < Duration::from_secs(30));
 }
 

@@ -2,6 +2,7 @@
 
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
 use perf_core::report::text::Detail;
 use perf_core::units::{Rate, parse_duration};
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// Measured time of every test that has one, such as 10s
     #[arg(long, value_parser = parse_duration)]
     duration: Option<Duration>,
+
+    /// Load of every test in the place of its own, such as "0..500 over 30s, hold 1m" or "users 0..50 over 10s"
+    #[arg(long, value_name = "STAGES")]
+    load: Option<Load>,
 
     /// Rate of every open load, such as 200/s
     #[arg(long, value_parser = rate)]
@@ -154,11 +159,12 @@ fn url(text: &str) -> Result<String, String> {
 }
 
 /// The options that have an environment variable.
-const OURS: [&str; 20] = [
+const OURS: [&str; 21] = [
     "no_capture",
     "fail_fast",
     "profile",
     "duration",
+    "load",
     "rate",
     "users",
     "warmup",
@@ -206,6 +212,7 @@ impl Args {
                 ProfileName::Smoke => Profile::Smoke,
                 ProfileName::Quick => Profile::Quick,
             }),
+            load: self.load.clone(),
             rate: self.rate,
             users: self.users,
             duration: self.duration,

@@ -14,15 +14,18 @@ pub use perf_core::drive::cx::Cx;
 #[cfg(feature = "http")]
 pub use perf_core::drive::http::{Request, Response};
 pub use perf_core::drive::prepare::Setup;
-pub use perf_core::error::{BodyError, Category, Error, StatusError};
+pub use perf_core::error::{BodyError, Category, Error, Exhausted, StatusError};
 pub use perf_core::outcome::{Failure, IntoOutcome, Outcome};
+pub use perf_core::plan::feeder::{Feeder, FeederError, Row};
+pub use perf_core::plan::load::Load;
+pub use perf_core::rand;
 #[cfg(feature = "http")]
 pub use perf_core::reqwest;
 pub use perf_macros::perf_test;
 
 /// What a file of perf tests needs.
 pub mod prelude {
-    pub use crate::{Cx, Error, IntoOutcome, Outcome, Setup, perf_test};
+    pub use crate::{Cx, Error, Feeder, IntoOutcome, Load, Outcome, Setup, perf_test};
 }
 
 /// The `main` of a test target with `harness = false`: runs every perf test that is linked into it.
@@ -51,8 +54,9 @@ pub mod __private {
     pub use crate::suite::main;
     pub use inventory;
     pub use perf_core::drive::cx::Cx;
-    pub use perf_core::drive::prepare::{Test, setup, teardown};
+    pub use perf_core::drive::prepare::{Test, setup, teardown, user_setup, user_teardown};
     pub use perf_core::drive::users::user;
+    pub use perf_core::plan::load::Iterations;
     pub use perf_core::plan::spec::{GateSpec, PerfSpec};
     pub use perf_core::returned;
 }

@@ -32,7 +32,7 @@ pub(crate) fn acquire(live: &Live) -> io::Result<Option<MachineLock>> {
         match file.try_lock() {
             Ok(()) => return Ok(Some(MachineLock { _file: file })),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if live.is_stopped() => return Ok(None),
+            Err(TryLockError::WouldBlock) if live.signal().is_some() => return Ok(None),
             Err(TryLockError::WouldBlock) => {
                 if !std::mem::replace(&mut has_told, true) {
                     eprintln!("[perf] waiting: another perf test is running on this machine");

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first one ends the run in order, the second one at once.
 
-use perf_core::drive::control::{Live, Signal};
+use perf_core::drive::control::Live;
+use perf_core::measure::Signal;
 use std::thread;
 
 /// Listens for as long as the process lives.
@@ -16,7 +17,7 @@ async fn obey(live: Live) {
     };
     loop {
         let signal = signals.next().await;
-        if live.is_stopped() {
+        if live.signal().is_some() {
             std::process::exit(signal.exit_code().into());
         }
         eprintln!("[perf] {}: finishing what is in flight; once more to leave at once", signal.name());

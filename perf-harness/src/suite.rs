@@ -147,7 +147,7 @@ fn run_trial(
     if runner.args.fail_fast && has_failed.load(Ordering::Relaxed) {
         return Ok(Completion::ignored_with("not run: an earlier test failed and --fail-fast was given"));
     }
-    if runner.live.is_stopped() {
+    if runner.live.signal().is_some() {
         return Ok(Completion::ignored_with("not run: interrupted"));
     }
     match runner.run(test, plan) {

@@ -2,11 +2,14 @@
 
 use crate::Mistakes;
 use crate::function::{Function, show};
-use crate::options::{GateOption, Given, Options};
+use crate::options::{GateOption, Given, Options, Ready};
 use perf_core::plan::gate;
+use perf_core::plan::load::{Iterations, LoadError};
+use perf_core::plan::pause::Pause;
+use perf_core::plan::spacing::Spacing;
 use perf_core::plan::threshold::Threshold;
 use perf_core::units::{Rate, parse_duration};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use syn::{Lit, LitInt, LitStr};
@@ -33,6 +36,7 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
     check_durations(&options, mistakes);
     check_numbers(&options, mistakes);
     check_texts(&options, mistakes);
+    check_grammars(&options, mistakes);
     check_gates(&options, all_keys_were_read, mistakes);
     let rate = rate(&options, mistakes);
     check_load(&options, all_keys_were_read, mistakes);
@@ -40,8 +44,15 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
 }
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
-    let Options { duration, timeout, warmup, graceful_stop, .. } = options;
-    for (given, may_be_zero) in [(duration, false), (timeout, false), (warmup, true), (graceful_stop, true)] {
+    let Options { duration, timeout, warmup, graceful_stop, pace, ready_timeout, .. } = options;
+    for (given, may_be_zero) in [
+        (duration, false),
+        (timeout, false),
+        (warmup, true),
+        (graceful_stop, true),
+        (pace, true),
+        (ready_timeout, true),
+    ] {
         let Some((key, text)) = given else { continue };
         match parse_duration(&text.value()) {
             Ok(Duration::ZERO) if !may_be_zero => {
@@ -57,10 +68,9 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
 }
 
 fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
-    let Options { users, iterations, rounds, max_in_flight, workers, rate, .. } = options;
+    let Options { users, iterations, rounds, max_in_flight, workers, .. } = options;
     for (given, most) in [
         (users, u64::from(u32::MAX)),
-        (iterations, u64::MAX),
         (rounds, MOST_ROUNDS),
         (max_in_flight, u64::from(u32::MAX)),
         (workers, 1024),
@@ -71,14 +81,78 @@ fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
         }
     }
     let value = |given: &Given<LitInt>| given.as_ref().and_then(|(_, literal)| number(literal));
-    if let (Some((_, literal)), Some(rounds), Some(iterations)) = (rounds, value(rounds), value(iterations))
+    if let Some((_, literal)) = iterations
+        && let Err(error) = iterations_of(literal)
+    {
+        mistakes.at(literal, error);
+    }
+    let shared = iterations.as_ref().and_then(|(_, literal)| match iterations_of(literal) {
+        Ok(Iterations::Shared(iterations)) => Some(iterations),
+        _ => None,
+    });
+    if let (Some((_, literal)), Some(rounds), Some(iterations)) = (rounds, value(rounds), shared)
         && rounds > iterations
     {
         mistakes
             .at(literal, format!("{rounds} rounds of {iterations} iterations: a round holds at least one"));
     }
-    if let (Some((key, _)), None) = (max_in_flight, rate) {
+    if let (Some((key, _)), true) = (max_in_flight, is_closed(options)) {
         mistakes.at(key, "`max_in_flight` caps an open load; a closed one has as many in flight as `users`");
+    }
+}
+
+/// Whether the load is one of users; of a `load` only running it tells.
+fn is_closed(options: &Options) -> bool {
+    options.rate.is_none() && options.load.is_none()
+}
+
+/// Reads `1_000` or `"20 per user"`.
+pub(crate) fn iterations_of(literal: &Lit) -> Result<Iterations, LoadError> {
+    match literal {
+        Lit::Int(number) if number.suffix().is_empty() => number.base10_digits().parse(),
+        Lit::Str(text) => text.value().parse(),
+        other => show(other).parse(),
+    }
+}
+
+/// The keys with a grammar of their own, and those that only one model of load has.
+fn check_grammars(options: &Options, mistakes: &mut Mistakes) {
+    let Options { arrivals, think, pace, connections, .. } = options;
+    if let Some((key, text)) = arrivals {
+        if let Err(error) = text.value().parse::<Spacing>() {
+            mistakes.at(text, format!("arrivals: {error}"));
+        }
+        if options.users.is_some() {
+            mistakes.at(key, "`arrivals` says how those of an open load stand to each other; users start when they are ready");
+        }
+    }
+    if let Some((_, text)) = think
+        && let Err(error) = text.value().parse::<Pause>()
+    {
+        mistakes.at(text, format!("think: {error}"));
+    }
+    for key in [think, pace].into_iter().flatten().map(|(key, _)| key) {
+        if options.rate.is_some() {
+            mistakes.at(
+                key,
+                format!(
+                    "`{key}` is a pause of users; an open load's arrivals wait for nobody, so leave it out"
+                ),
+            );
+        }
+    }
+    if let Some((_, text)) = connections
+        && !["shared", "user"].contains(&text.value().as_str())
+    {
+        mistakes.at(text, "`connections` is \"shared\" or \"user\"");
+    }
+    if let Some((_, Ready::Url(url))) = &options.ready
+        && !["http://", "https://", "/"].iter().any(|start| url.value().starts_with(start))
+    {
+        mistakes.at(
+            url,
+            "`ready` is an address such as \"http://127.0.0.1:8080/health\", or \"/health\" of the base URL",
+        );
     }
 }
 
@@ -178,27 +252,37 @@ fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
 
 /// What is missing is told only where every key could be read: the unreadable one may be it.
 fn check_load(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
-    let Options { rate, users, iterations, duration, setup, teardown, .. } = options;
-    if let (Some(_), Some((key, _))) = (rate, users) {
+    let Options { load, rate, users, iterations, duration, setup, teardown, .. } = options;
+    let others = [
+        rate.as_ref().map(|(key, _)| key),
+        users.as_ref().map(|(key, _)| key),
+        duration.as_ref().map(|(key, _)| key),
+    ];
+    for key in others.into_iter().flatten() {
+        if load.is_some() {
+            mistakes.at(key, format!("`load` says all of the load; leave `{key}` out, or `load`"));
+        }
+    }
+    if let (Some(_), Some((key, _)), None) = (rate, users, load) {
         mistakes.at(key, "`users` contradicts `rate`: a load is open or closed; keep one");
     }
     if !all_keys_were_read {
         return;
     }
-    let key = |(key, _): &(Ident, LitInt)| key.clone();
-    let endless = rate
-        .as_ref()
-        .map(|(key, _)| key.clone())
-        .or(users.as_ref().filter(|_| iterations.is_none()).map(key));
-    if let (Some(key), None) = (endless, duration) {
+    let of_users = || users.as_ref().filter(|_| iterations.is_none()).map(|(key, _)| key.clone());
+    let endless = rate.as_ref().map(|(key, _)| key.clone()).or_else(of_users);
+    if let (Some(key), None, None) = (endless, duration, load) {
         mistakes.at(&key, format!("`{key}` needs a `duration`, such as `duration = \"10s\"`"));
     }
-    if rate.is_none() && users.is_none() && iterations.is_none() {
+    if load.is_none() && rate.is_none() && users.is_none() && iterations.is_none() {
         let message = "no load: add `rate = 200`, `users = 50` or `iterations = 1000`";
         mistakes.add(syn::Error::new(Span::call_site(), message));
     }
     if let (Some((key, _)), None) = (teardown, setup) {
         mistakes.at(key, "`teardown` gets what `setup` made; add `setup = path`");
+    }
+    if let (Some((key, _)), None) = (&options.user_teardown, &options.user_setup) {
+        mistakes.at(key, "`user_teardown` gets what `user_setup` made; add `user_setup = path`");
     }
 }
 
@@ -240,7 +324,7 @@ mod tests {
     fn every_mistake_of_keys_and_numbers_says_the_way_out() {
         each_says(&[
             ("raet = 200, iterations = 1", "did you mean `rate`?"),
-            ("colour = 200, iterations = 1", "the keys are rate"),
+            ("kolor = 200, iterations = 1", "the keys are load, rate"),
             ("iterations = 1, iterations = 2", "given twice"),
             ("users = 1, rate = 1, duration = \"1s\"", "`users` contradicts `rate`"),
             ("rate = 1", "`rate` needs a `duration`"),

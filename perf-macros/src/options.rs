@@ -5,7 +5,7 @@ use perf_core::metric::nearest;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Lit, LitInt, LitStr, Path, Token};
+use syn::{Expr, Lit, LitBool, LitInt, LitStr, Path, Token};
 
 /// A key that was given, with its value.
 pub(crate) type Given<T> = Option<(Ident, T)>;
@@ -13,9 +13,13 @@ pub(crate) type Given<T> = Option<(Ident, T)>;
 /// The keys as written.
 #[derive(Default)]
 pub(crate) struct Options {
+    pub(crate) load: Given<Expr>,
     pub(crate) rate: Given<Lit>,
     pub(crate) users: Given<LitInt>,
-    pub(crate) iterations: Given<LitInt>,
+    pub(crate) iterations: Given<Lit>,
+    pub(crate) arrivals: Given<LitStr>,
+    pub(crate) think: Given<LitStr>,
+    pub(crate) pace: Given<LitStr>,
     pub(crate) duration: Given<LitStr>,
     pub(crate) warmup: Given<LitStr>,
     pub(crate) rounds: Given<LitInt>,
@@ -23,15 +27,36 @@ pub(crate) struct Options {
     pub(crate) max_in_flight: Given<LitInt>,
     pub(crate) graceful_stop: Given<LitStr>,
     pub(crate) workers: Given<LitInt>,
+    pub(crate) precise: Given<LitBool>,
+    pub(crate) connections: Given<LitStr>,
     pub(crate) thresholds: Given<Vec<LitStr>>,
     pub(crate) baseline: Given<Vec<GateOption>>,
     pub(crate) setup: Given<Path>,
     pub(crate) teardown: Given<Path>,
+    pub(crate) user_setup: Given<Path>,
+    pub(crate) user_teardown: Given<Path>,
+    pub(crate) ready: Given<Ready>,
+    pub(crate) ready_timeout: Given<LitStr>,
     pub(crate) base_url: Given<LitStr>,
     pub(crate) client: Given<Path>,
     pub(crate) tags: Given<Vec<LitStr>>,
     pub(crate) ignore: Given<Option<LitStr>>,
     pub(crate) krate: Given<Path>,
+}
+
+/// What must succeed before load starts.
+pub(crate) enum Ready {
+    Url(LitStr),
+    Function(Path),
+}
+
+impl Parse for Ready {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        match input.peek(LitStr) {
+            true => input.parse().map(Ready::Url),
+            false => input.parse().map(Ready::Function),
+        }
+    }
 }
 
 /// One entry of `baseline(…)`.
@@ -55,9 +80,13 @@ impl Parse for GateOption {
 }
 
 const KEYS: &[&str] = &[
+    "load",
     "rate",
     "users",
     "iterations",
+    "arrivals",
+    "think",
+    "pace",
     "duration",
     "warmup",
     "rounds",
@@ -65,10 +94,16 @@ const KEYS: &[&str] = &[
     "max_in_flight",
     "graceful_stop",
     "workers",
+    "precise",
+    "connections",
     "thresholds",
     "baseline",
     "setup",
     "teardown",
+    "user_setup",
+    "user_teardown",
+    "ready",
+    "ready_timeout",
     "base_url",
     "client",
     "tags",
@@ -78,6 +113,14 @@ const KEYS: &[&str] = &[
 
 /// What every key's value looks like.
 const RATE: &str = "a rate such as 200, \"200/s\" or \"12000/min\"";
+const LOAD: &str = "an expression such as `Load::rate(0).ramp_to(500, \"30s\").hold(\"1m\")`";
+const ITERATIONS: &str = "a whole number such as 1_000, or \"20 per user\"";
+const ARRIVALS: &str = "\"constant\", \"poisson\" or \"jitter(20%)\"";
+const PAUSE: &str = "a pause in quotes such as \"100ms\", \"50ms..150ms\" or \"exp(100ms)\"";
+const SWITCH: &str = "true or false";
+const CONNECTIONS: &str = "\"shared\" or \"user\"";
+const READY: &str =
+    "an address in quotes such as \"http://127.0.0.1:8080/health\", or the path of a function";
 const NUMBER: &str = "a whole number such as 10";
 const DURATION: &str = "a duration in quotes such as \"10s\"";
 const ADDRESS: &str = "an address such as \"http://127.0.0.1:8080\"";
@@ -133,9 +176,19 @@ impl Options {
         let no_key = |e: syn::Error| syn::Error::new(e.span(), "a key belongs here, such as `rate = 200`");
         let key = input.call(Ident::parse_any).map_err(no_key)?;
         match key.to_string().as_str() {
+            "load" => once(&mut self.load, key, input, |i, k| value(i, k, LOAD)),
+            "arrivals" => once(&mut self.arrivals, key, input, |i, k| value(i, k, ARRIVALS)),
+            "think" => once(&mut self.think, key, input, |i, k| value(i, k, PAUSE)),
+            "pace" => once(&mut self.pace, key, input, |i, k| value(i, k, DURATION)),
+            "precise" => once(&mut self.precise, key, input, |i, k| value(i, k, SWITCH)),
+            "connections" => once(&mut self.connections, key, input, |i, k| value(i, k, CONNECTIONS)),
+            "user_setup" => once(&mut self.user_setup, key, input, |i, k| value(i, k, PATH)),
+            "user_teardown" => once(&mut self.user_teardown, key, input, |i, k| value(i, k, PATH)),
+            "ready" => once(&mut self.ready, key, input, |i, k| value(i, k, READY)),
+            "ready_timeout" => once(&mut self.ready_timeout, key, input, |i, k| value(i, k, DURATION)),
             "rate" => once(&mut self.rate, key, input, |i, k| value(i, k, RATE)),
             "users" => once(&mut self.users, key, input, |i, k| value(i, k, NUMBER)),
-            "iterations" => once(&mut self.iterations, key, input, |i, k| value(i, k, NUMBER)),
+            "iterations" => once(&mut self.iterations, key, input, |i, k| value(i, k, ITERATIONS)),
             "duration" => once(&mut self.duration, key, input, |i, k| value(i, k, DURATION)),
             "warmup" => once(&mut self.warmup, key, input, |i, k| value(i, k, DURATION)),
             "rounds" => once(&mut self.rounds, key, input, |i, k| value(i, k, NUMBER)),

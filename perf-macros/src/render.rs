@@ -1,20 +1,21 @@
 //! What stands beside the function: its registration. Touches nothing but `__private`.
 
-use crate::check::Test;
+use crate::check::{Test, iterations_of};
 use crate::function::Function;
-use crate::options::{GateOption, Options};
+use crate::options::{GateOption, Options, Ready};
+use perf_core::plan::load::Iterations;
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::LitStr;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{LitStr, Path};
 
 pub(crate) fn registration(test: &Test) -> TokenStream {
     let Function { name, cfg, .. } = &test.function;
     let private = private(&test.options);
     let (spec, user) = (spec(test), user(test));
     let (setup, teardown) = (setup(test), teardown(test));
-    let client = optional(test.options.client.as_ref().map(|(_, path)| path.to_token_stream()));
+    let others = others(test);
     quote! {
         #(#cfg)*
         const _: () = {
@@ -24,7 +25,9 @@ pub(crate) fn registration(test: &Test) -> TokenStream {
                     file: ::core::file!(),
                     line: ::core::line!(),
                     spec: || #private::PerfSpec { #spec ..::core::default::Default::default() },
-                    test: #private::Test { user: #user, setup: #setup, teardown: #teardown, client: #client },
+                    test: #private::Test {
+                        setup: #setup, teardown: #teardown, #others ..#private::Test::of(#user)
+                    },
                 }
             }
         };
@@ -33,30 +36,36 @@ pub(crate) fn registration(test: &Test) -> TokenStream {
 
 /// The keys that were given, each with a comma.
 fn spec(test: &Test) -> TokenStream {
-    let Options {
-        users,
-        iterations,
-        rounds,
-        max_in_flight,
-        workers,
-        duration,
-        warmup,
-        timeout,
-        graceful_stop,
-        ..
-    } = &test.options;
-    let Options { thresholds, tags, base_url, ignore, .. } = &test.options;
-    let numbers = [users, iterations, rounds, max_in_flight, workers]
-        .map(|given| field(given.as_ref(), |n| quote!(#n)));
-    let durations =
-        [duration, warmup, timeout, graceful_stop].map(|given| field(given.as_ref(), nanoseconds));
+    let Options { users, rounds, max_in_flight, workers, duration, warmup, timeout, graceful_stop, .. } =
+        &test.options;
+    let Options { thresholds, tags, base_url, ignore, load, iterations, pace, ready_timeout, .. } =
+        &test.options;
+    let Options { arrivals, think, connections, precise, ready, .. } = &test.options;
+    let private = private(&test.options);
+    let load = field(load.as_ref(), |load| quote!(#load));
+    let iterations = field(iterations.as_ref(), |literal| match iterations_of(literal) {
+        Ok(Iterations::PerUser(each)) => quote!(#private::Iterations::PerUser(#each)),
+        Ok(Iterations::Shared(all)) => quote!(#private::Iterations::Shared(#all)),
+        Err(_) => quote!(#private::Iterations::Shared(1)),
+    });
+    let precise = field(precise.as_ref(), |precise| quote!(#precise));
+    let ready = ready.as_ref().and_then(|(key, ready)| match ready {
+        Ready::Url(url) => Some(quote!(#key: ::core::option::Option::Some(#url.into()),)),
+        Ready::Function(_) => None,
+    });
+    let numbers = [users, rounds, max_in_flight, workers].map(|given| field(given.as_ref(), |n| quote!(#n)));
+    let durations = [duration, warmup, timeout, graceful_stop, pace, ready_timeout]
+        .map(|given| field(given.as_ref(), nanoseconds));
+    let grammars =
+        [arrivals, think, connections].map(|given| field(given.as_ref(), |text| quote!(#text.into())));
     let rate = test.rate.map(|rate| quote!(rate: ::core::option::Option::Some(#rate),));
-    let base_url = field(base_url.as_ref(), |url| quote!(#url));
-    let ignore =
-        field(ignore.as_ref(), |reason| reason.as_ref().map_or(quote!(""), |reason| quote!(#reason)));
+    let base_url = field(base_url.as_ref(), |url| quote!(#url.into()));
+    let ignore = field(ignore.as_ref(), |reason| {
+        reason.as_ref().map_or(quote!("".into()), |reason| quote!(#reason.into()))
+    });
     let lists = [thresholds, tags].map(|given| texts(given.as_ref()));
     let baseline = baseline(&test.options);
-    quote!(#rate #(#numbers)* #(#durations)* #(#lists)* #base_url #ignore #baseline)
+    quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #precise #ready #(#lists)* #base_url #ignore #baseline)
 }
 
 fn field<T>(given: Option<&(Ident, T)>, value: impl Fn(&T) -> TokenStream) -> Option<TokenStream> {
@@ -73,7 +82,7 @@ fn nanoseconds(text: &LitStr) -> TokenStream {
 }
 
 fn texts(given: Option<&(Ident, Vec<LitStr>)>) -> Option<TokenStream> {
-    given.map(|(key, texts)| quote!(#key: ::std::vec![#(#texts),*],))
+    given.map(|(key, texts)| quote!(#key: ::std::vec![#(#texts.into()),*],))
 }
 
 fn baseline(options: &Options) -> Option<TokenStream> {
@@ -82,8 +91,8 @@ fn baseline(options: &Options) -> Option<TokenStream> {
     let metrics = gates.iter().filter_map(|gate| match gate {
         GateOption::Off(_) => None,
         GateOption::Metric(metric, tolerance) => {
-            let tolerance = optional(tolerance.as_ref().map(ToTokens::to_token_stream));
-            Some(quote!((#metric, #tolerance)))
+            let tolerance = optional(tolerance.as_ref().map(|tolerance| quote!(#tolerance.into())));
+            Some(quote!((#metric.into(), #tolerance)))
         }
     });
     match gates.first() {
@@ -149,14 +158,43 @@ fn teardown(test: &Test) -> TokenStream {
     }))
 }
 
+/// The functions that few tests have, each with a comma.
+fn others(test: &Test) -> TokenStream {
+    let private = private(&test.options);
+    let Options { client, user_setup, user_teardown, ready, .. } = &test.options;
+    let client = field(client.as_ref(), |path| quote!(#path));
+    let erased = |function: &str, path: &Path, types: TokenStream| {
+        let (span, function) = (at(path.span()), Ident::new(function, Span::mixed_site()));
+        let erased = quote_spanned!(span=> #private::#function::<#types>(#path, cx));
+        quote_spanned!(Span::mixed_site()=> |cx| #erased)
+    };
+    let user_setup = field(user_setup.as_ref(), |path| {
+        let state = state(test, at(path.span()));
+        erased("user_setup", path, quote!(#state, _, _))
+    });
+    let user_teardown = field(user_teardown.as_ref(), |path| erased("user_teardown", path, quote!(_, _)));
+    let ready = ready.as_ref().and_then(|(key, ready)| match ready {
+        Ready::Url(_) => None,
+        Ready::Function(path) => {
+            let erased = erased("setup", path, quote!(_, _));
+            Some(quote!(#key: ::core::option::Option::Some(#erased),))
+        }
+    });
+    quote!(#client #user_setup #user_teardown #ready)
+}
+
 fn state(test: &Test, span: Span) -> TokenStream {
     test.function.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path that was written.
 pub(crate) fn paths_only(test: &Test) -> Option<TokenStream> {
-    let Options { setup, teardown, client, .. } = &test.options;
-    let mut paths = [setup, teardown, client].into_iter().flatten().map(|(_, path)| path).peekable();
+    let Options { setup, teardown, client, user_setup, user_teardown, .. } = &test.options;
+    let mut paths = [setup, teardown, client, user_setup, user_teardown]
+        .into_iter()
+        .flatten()
+        .map(|(_, path)| path)
+        .peekable();
     paths.peek()?;
     let cfg = &test.function.cfg;
     Some(quote!(#(#cfg)* const _: () = { #(let _ = &#paths;)* };))

@@ -1,37 +1,11 @@
 //! What reaches a session from outside while it runs, and what is seen of it: the wish to stop, and live numbers.
 
 use crate::measure::sample::{Counts, Phase};
+use crate::measure::{Signal, Stopped};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-
-/// Why a session is to end early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// What CI systems and nextest send.
-    Terminate,
-}
-
-impl Signal {
-    /// As the system calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Signal::Interrupt => "SIGINT",
-            Signal::Terminate => "SIGTERM",
-        }
-    }
-
-    /// What a shell expects of a process that ended by it.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Signal::Interrupt => 130,
-            Signal::Terminate => 143,
-        }
-    }
-}
 
 /// Shared by everything that has to do with a run; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +14,7 @@ pub struct Live(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     stopped: AtomicBool,
-    stop: watch::Sender<Option<(Signal, Instant)>>,
+    stop: watch::Sender<Option<(Stopped, Instant)>>,
     snapshot: Mutex<Option<Snapshot>>,
 }
 
@@ -66,14 +40,30 @@ pub struct Snapshot {
 }
 
 impl Live {
-    /// Asks what runs to end; the first one who asks decides the reason.
+    /// Asks whatever runs, and is to run, to end.
     pub fn stop(&self, signal: Signal) {
+        self.end(Stopped::Signal(signal));
+    }
+
+    /// Ends the session that runs; the first one who asks decides the reason.
+    pub fn end(&self, why: Stopped) {
         self.0.stop.send_if_modified(|stop| {
             let first = stop.is_none();
-            stop.get_or_insert((signal, Instant::now()));
+            stop.get_or_insert((why, Instant::now()));
             // Before anybody is woken: who wakes up must see it.
             self.0.stopped.store(true, Ordering::Release);
             first
+        });
+    }
+
+    /// A new session begins: what ended the last one is over, unless it was a signal.
+    pub fn begin(&self) {
+        self.0.stop.send_if_modified(|stop| {
+            let is_over = stop.take_if(|(why, _)| !matches!(why, Stopped::Signal(_))).is_some();
+            if is_over {
+                self.0.stopped.store(false, Ordering::Release);
+            }
+            false
         });
     }
 
@@ -83,14 +73,17 @@ impl Live {
         self.0.stopped.load(Ordering::Acquire)
     }
 
-    /// Why it is to end.
+    /// The signal that ends the whole run.
     pub fn signal(&self) -> Option<Signal> {
-        self.0.stop.borrow().map(|(signal, _)| signal)
+        match self.stopped()? {
+            (Stopped::Signal(signal), _) => Some(signal),
+            _ => None,
+        }
     }
 
-    /// When somebody asked.
-    pub fn stopped_at(&self) -> Option<Instant> {
-        self.0.stop.borrow().map(|(_, at)| at)
+    /// Why the session is to end, and when somebody said so.
+    pub fn stopped(&self) -> Option<(Stopped, Instant)> {
+        self.0.stop.borrow().clone()
     }
 
     /// Ends when somebody asks.

@@ -2,7 +2,9 @@
 
 use crate::measure::tally::Mark;
 use crate::plan::arrivals::unit;
+use crate::plan::feeder::Draw;
 use crate::plan::pause::Pause;
+use rand::Rng;
 use rand_pcg::Pcg64;
 use std::any::{Any, type_name};
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
@@ -200,6 +202,20 @@ impl Cx {
         if !marks.is_empty() {
             marks.drain(..).for_each(&mut take);
         }
+    }
+}
+
+impl Draw for Cx {
+    fn user_id(&self) -> u64 {
+        self.user_id
+    }
+
+    fn random(&self) -> u64 {
+        self.rng().next_u64()
+    }
+
+    fn shard(&self) -> (u64, u64) {
+        (0, 1)
     }
 }
 

@@ -7,6 +7,8 @@ use super::offer::{Arrivals, Late, Loop, Offer, Start};
 use super::panics;
 use super::prepare::Test;
 use super::users::{Ended, Users};
+use crate::error::Category;
+use crate::measure::Stopped;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
 use crate::outcome::{Failure, Outcome};
@@ -115,7 +117,12 @@ impl Desk {
     fn end(&mut self, slot: u32, running: Running, ended: Ended) {
         let ending = match ended {
             Ok(Outcome::Succeeded) => Ending::Succeeded,
-            Ok(Outcome::Failed(failure)) => Ending::Failed(failure),
+            Ok(Outcome::Failed(failure)) => {
+                if failure.category == Category::Exhausted {
+                    self.live.end(Stopped::OutOfData(failure.message.clone()));
+                }
+                Ending::Failed(failure)
+            }
             Err(panic) => Ending::Failed(Failure::of_panic(&*panic, panics::take_location())),
         };
         self.now = self.clock.now();
@@ -162,12 +169,12 @@ impl Desk {
     }
 
     pub(super) fn give_up_at(&self, graceful: u64) -> u64 {
-        match self.live.stopped_at() {
-            Some(at) => {
+        match self.live.stopped() {
+            Some((Stopped::Signal(_), at)) => {
                 let since_start = at.saturating_duration_since(self.clock.instant(0));
                 graceful.min(crate::plan::nanos(since_start) + DRAIN_AFTER_SIGNAL)
             }
-            None => graceful,
+            _ => graceful,
         }
     }
 

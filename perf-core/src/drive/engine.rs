@@ -9,7 +9,7 @@ use crate::error::Category;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording};
+use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording, Stopped};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
@@ -26,6 +26,7 @@ const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 
 /// Offers the plan's load and records what happens.
 pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, EngineError> {
+    live.begin();
     let began = Instant::now();
     let edges = edges(plan);
     let (send, messages) = channel();
@@ -37,7 +38,7 @@ pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Resu
     let mut watch = Watch::new(plan, crew, edges, live, start);
     watch.collect(&messages);
     live.publish(None);
-    Ok(watch.into_recording(Preparation { setup: Duration::ZERO, workers: workers_took, users }))
+    Ok(watch.into_recording(Preparation { workers: workers_took, users, ..Preparation::default() }))
 }
 
 fn edges(plan: &Plan) -> Edges {
@@ -178,10 +179,11 @@ impl<'a> Watch<'a> {
         // Where nobody knows the end, a worker still tells of every tick.
         let silent = || self.workers[worker as usize].heard + TICK + self.plan.timeout + drain;
         let planned = end.unwrap_or_else(silent);
-        match self.live.stopped_at() {
-            Some(at) => {
+        match self.live.stopped() {
+            Some((Stopped::Signal(_), at)) => {
                 planned.min(at + LONGEST_DRAIN_AFTER_SIGNAL.min(self.plan.graceful_stop) + PATIENCE / 2)
             }
+            Some((_, at)) => planned.min(at + drain),
             None => planned,
         }
     }
@@ -219,12 +221,13 @@ impl<'a> Watch<'a> {
             true => Duration::from_nanos(collection.last_finish()),
             false => plan.measured_for().unwrap_or_default(),
         };
-        let measured_for = match live.stopped_at() {
-            Some(at) => planned.min(at.saturating_duration_since(origin)),
+        let stopped = live.stopped();
+        let measured_for = match stopped {
+            Some((_, at)) => planned.min(at.saturating_duration_since(origin)),
             None => planned,
         };
         let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
-        let stopped_by = live.signal().map(super::control::Signal::name);
+        let stopped_by = stopped.map(|(why, _)| why);
         let warmup_length = plan.warmup;
         Recording {
             began,

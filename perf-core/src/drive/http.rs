@@ -33,6 +33,21 @@ pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, String> {
     built.map_err(|e| format!("the HTTP client cannot be built (attribute key `client`): {}", chain(&e)))
 }
 
+/// One try of an address that must answer with a status below 400.
+pub(crate) async fn probe(
+    client: Option<ClientFn>,
+    base_url: Option<&str>,
+    url: &str,
+    limit: std::time::Duration,
+) -> Result<(), Failure> {
+    let client = build(client).map_err(|e| Failure::new(Category::Other, e))?;
+    let response = client.get(address(base_url, url)).timeout(limit).send().await;
+    match response.map_err(|e| Failure::of_error(&e))?.into_outcome() {
+        Outcome::Succeeded => Ok(()),
+        Outcome::Failed(failure) => Err(failure),
+    }
+}
+
 /// `path` is relative to the base URL unless it is a whole address.
 fn address(base_url: Option<&str>, path: &str) -> String {
     match base_url {

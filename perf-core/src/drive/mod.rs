@@ -17,6 +17,7 @@ pub mod offer;
 pub mod pacer;
 mod panics;
 pub mod prepare;
+pub mod ready;
 pub mod roster;
 pub mod users;
 pub mod worker;

@@ -1,11 +1,28 @@
 //! In the place of `http` where the feature is off: nothing makes requests.
 
+use crate::error::Category;
+use crate::outcome::Failure;
 use std::any::Any;
 use std::convert::Infallible;
 
 /// No client can be changed without the feature `http`.
 pub type ClientFn = fn(Infallible) -> Infallible;
 
+/// An address cannot be asked without the feature `http`; a function can.
+#[allow(clippy::unused_async)] // as the other file's
+pub(crate) async fn probe(
+    _: Option<ClientFn>,
+    _: Option<&str>,
+    _: &str,
+    _: std::time::Duration,
+) -> Result<(), Failure> {
+    Err(Failure::new(
+        Category::Other,
+        "an address in `ready` needs the feature `http`; write an async function",
+    ))
+}
+
+#[allow(clippy::unnecessary_wraps)] // as the other file's
 pub(crate) fn transport(_: Option<ClientFn>) -> Result<Box<dyn Any>, String> {
     Ok(Box::new(()))
 }

@@ -4,13 +4,14 @@ use super::cx::{Cx, State};
 use super::http::ClientFn;
 use super::users::User;
 use crate::outcome::Failure;
+use crate::plan::Plan;
 use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// How long what `setup` spawned may take to end after the session.
@@ -25,6 +26,8 @@ pub struct Test {
     pub setup: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
     /// Once per session, when `setup` succeeded.
     pub teardown: Option<for<'a> fn(&'a State) -> TeardownFuture<'a>>,
+    /// Must succeed before the load; tried again until it does.
+    pub ready: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
     /// Once per user, before the load.
     pub user_setup: Option<for<'a> fn(&'a Cx) -> UserSetupFuture<'a>>,
     /// Once per user, after the load.
@@ -36,7 +39,15 @@ pub struct Test {
 impl Test {
     /// A test function without any other.
     pub const fn of(user: fn(Rc<Cx>) -> Box<dyn User>) -> Self {
-        Test { user, setup: None, teardown: None, user_setup: None, user_teardown: None, client: None }
+        Test {
+            user,
+            setup: None,
+            teardown: None,
+            ready: None,
+            user_setup: None,
+            user_teardown: None,
+            client: None,
+        }
     }
 }
 
@@ -161,7 +172,10 @@ pub struct Prepared {
     pub state: State,
     /// What relative addresses are relative to.
     pub base_url: Option<String>,
-    support: Runtime,
+    /// What the user's `setup` took.
+    pub setup: Duration,
+    pub(super) cx: Setup,
+    pub(super) support: Runtime,
 }
 
 /// Why a session could not be prepared or cleaned up.
@@ -173,6 +187,14 @@ pub enum PrepareError {
     /// The user's function said so.
     #[error("teardown failed: {} ({})", .0.message, .0.category)]
     Teardown(Failure),
+    /// The probe of `ready` never succeeded.
+    #[error("the target was not ready after {after:.1?}: {} ({}); start it, or raise `ready_timeout`", .last.message, .last.category)]
+    NotReady {
+        /// How long it was tried.
+        after: Duration,
+        /// What the last try said.
+        last: Failure,
+    },
     /// No threads, or no descriptors.
     #[error("the support runtime cannot start: {0}")]
     Runtime(#[from] std::io::Error),
@@ -180,15 +202,16 @@ pub enum PrepareError {
 
 impl Prepared {
     /// Runs `setup` on a new runtime, which the target never shares with a worker.
-    pub fn set_up(test: &Test, base_url: Option<&str>) -> Result<Self, PrepareError> {
+    pub fn set_up(plan: &Plan, test: &Test) -> Result<Self, PrepareError> {
+        let began = Instant::now();
         let support =
             tokio::runtime::Builder::new_multi_thread().thread_name("perf-support").enable_all().build()?;
-        let cx = Setup { base_url: Mutex::new(base_url.map(str::to_owned)), client: test.client };
+        let cx = Setup { base_url: Mutex::new(plan.base_url.clone()), client: test.client };
         let state = match test.setup {
             Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
             None => Arc::new(()),
         };
-        Ok(Prepared { state, base_url: cx.base_url(), support })
+        Ok(Prepared { state, base_url: cx.base_url(), setup: began.elapsed(), cx, support })
     }
 
     /// Runs `teardown`, then ends whatever `setup` spawned.

@@ -27,6 +27,8 @@ const BLOCKED: u64 = 100_000_000;
 const MOST_BLOCKED: usize = 1000;
 /// Tokio's timers are cheap only while one is due soon: with none, each new one costs a system call.
 const TIMER_TICK: Duration = Duration::from_millis(10);
+/// Longer than a timer is late, as a rule.
+const SPIN: u64 = 200_000;
 /// How many users are set up, or torn down, at the same time.
 const AT_ONCE: usize = 64;
 
@@ -199,12 +201,13 @@ impl Worker {
         let Worker { desk, pacer, stopping, .. } = self;
         let until = until.min(desk.recorder.next_edge()).min(desk.next_timeout());
         self.expected = until.max(desk.now);
-        if until <= desk.now {
+        let spin = if desk.plan.precise { SPIN } else { 0 };
+        if until <= desk.now + spin {
             // The runtime's own tasks (connections, for example) must have their turn.
             tokio::task::yield_now().await;
             return;
         }
-        let instant = desk.clock.instant(until);
+        let instant = desk.clock.instant(until - spin);
         poll_fn(|cx| {
             if desk.users.poll_any_woken(cx).is_ready()
                 || (!desk.live.is_stopped() && stopping.as_mut().poll(cx).is_ready())

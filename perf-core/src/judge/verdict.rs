@@ -5,6 +5,7 @@ use super::reference::Reference;
 use super::thresholds::Limit;
 use crate::analyze::Session;
 use crate::analyze::findings::Severity;
+use crate::measure::Stopped;
 
 /// The outcome of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +49,14 @@ impl Judgement {
         comparison: Option<&Comparison>,
         missing: Option<&Reference>,
     ) -> Self {
-        if let Some(signal) = sessions.iter().find_map(|session| session.recording.stopped_by) {
-            return Judgement {
-                verdict: Verdict::Inconclusive,
-                reasons: vec![format!("ended early by {signal}")],
+        if let Some(why) = sessions.iter().find_map(|session| session.recording.stopped_by.as_ref()) {
+            let (verdict, reason) = match why {
+                Stopped::Signal(signal) => {
+                    (Verdict::Inconclusive, format!("ended early by {}", signal.name()))
+                }
+                Stopped::OutOfData(reason) => (Verdict::Failed, format!("ended early: {reason}")),
             };
+            return Judgement { verdict, reasons: vec![reason] };
         }
         let is_spoiled = sessions.first().is_none_or(Session::is_spoiled);
         let mut failures = broken(limits, is_spoiled);

@@ -44,8 +44,44 @@ pub struct Recording {
     pub lost: Vec<(u32, u64)>,
     /// How the users' own tear-down went.
     pub left: Attendance,
-    /// The signal that ended it early.
-    pub stopped_by: Option<&'static str>,
+    /// What ended it early.
+    pub stopped_by: Option<Stopped>,
+}
+
+/// Why a session ended before its plan did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Somebody asked for it.
+    Signal(Signal),
+    /// A feeder had no row left; it says which, and what to do.
+    OutOfData(String),
+}
+
+/// A wish from outside to end early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What CI systems and nextest send.
+    Terminate,
+}
+
+impl Signal {
+    /// As the system calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Signal::Interrupt => "SIGINT",
+            Signal::Terminate => "SIGTERM",
+        }
+    }
+
+    /// What a shell expects of a process that ended by it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Signal::Interrupt => 130,
+            Signal::Terminate => 143,
+        }
+    }
 }
 
 /// What happened before the load started.
@@ -53,6 +89,8 @@ pub struct Recording {
 pub struct Preparation {
     /// The user's `setup`.
     pub setup: Duration,
+    /// Until the target was ready.
+    pub ready: Duration,
     /// Threads, runtimes, clients and the users' own set-up.
     pub workers: Duration,
     /// Who was there when the load started, where users have a set-up or a loop of their own.

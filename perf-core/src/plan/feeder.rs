@@ -17,6 +17,7 @@
 
 use super::data_file;
 pub use super::data_file::{BadRow, FeederError};
+pub use crate::error::Exhausted;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::fmt;
@@ -310,52 +311,6 @@ impl UserPositions {
             node.position.store(0, Relaxed);
             node.children.iter().for_each(UserPositions::rewind);
         }
-    }
-}
-
-/// Why there is no row to hand out. Every later draw fails likewise, so that a test had better end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Exhausted {
-    /// A unique feeder has handed out all rows that were this process's.
-    #[error(
-        "the unique feeder {feeder} ran out of its {}; add rows, lower the rate or duration, or use `.circular()`",
-        share(*rows, *shard, *shards)
-    )]
-    RanOut {
-        /// Its file, or what its rows are.
-        feeder: Arc<str>,
-        /// How many it has, those of other shards included.
-        rows: u64,
-        /// Which shard this process is, from 0.
-        shard: u64,
-        /// Of how many.
-        shards: u64,
-    },
-    /// It was made from an iterator that yielded none.
-    #[error("the feeder {feeder} has no rows; make it from at least one")]
-    NoRows {
-        /// What its rows would have been.
-        feeder: Arc<str>,
-    },
-}
-
-/// What one shard may hand out: `1,000 rows`, or `500 of 1,000 rows as shard 1 of 2`.
-fn share(rows: u64, shard: u64, shards: u64) -> String {
-    let noun = if rows == 1 { "row" } else { "rows" };
-    match shards {
-        0 | 1 => format!("{} {noun}", grouped(rows)),
-        _ => {
-            let own = rows.saturating_sub(shard).div_ceil(shards);
-            format!("{} of {} {noun} as shard {} of {shards}", grouped(own), grouped(rows), shard + 1)
-        }
-    }
-}
-
-/// With a comma before every three digits.
-fn grouped(number: u64) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
     }
 }
 

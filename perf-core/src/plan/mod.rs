@@ -15,6 +15,7 @@ pub mod pause;
 #[cfg(feature = "engine")]
 mod resolve;
 pub mod shape;
+pub mod spacing;
 pub mod spec;
 pub mod stage;
 pub mod threshold;

@@ -1,10 +1,11 @@
 //! Lays the flags over the attribute, checks the whole, and fills in what was not said.
 
-use super::arrivals::{Schedule, Spacing, SpacingError};
+use super::arrivals::Schedule;
 use super::gate::{self, GateError, Gated};
 use super::load::{Iterations, Load, LoadError};
 use super::pause::{Pause, PauseError};
 use super::shape::Shape;
+use super::spacing::{Spacing, SpacingError};
 use super::spec::{Overrides, PerfSpec, Profile, Text};
 use super::threshold::{Threshold, ThresholdError};
 use crate::metric::Metric;
@@ -15,6 +16,7 @@ use std::time::Duration;
 const DEFAULT_ROUNDS: u32 = 10;
 const MOST_ROUNDS: u32 = 1000;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_READY_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_IN_FLIGHT: u32 = 1000;
 const LONGEST_DEFAULT_WARMUP: Duration = Duration::from_secs(5);
 const ARRIVALS_PER_WORKER: f64 = 20_000.0;
@@ -54,6 +56,12 @@ pub struct Plan {
     pub workers: u32,
     /// Whose connections are re-used.
     pub connections: Connections,
+    /// Whether a worker spins for the last microseconds before an arrival.
+    pub precise: bool,
+    /// An address that must answer before load starts.
+    pub ready: Option<String>,
+    /// How long the target is waited for.
+    pub ready_timeout: Duration,
     /// Limits; with the implicit one.
     pub thresholds: Vec<Threshold>,
     /// Metrics under comparison.
@@ -140,6 +148,9 @@ impl Plan {
             think: texts.think.filter(|think| !think.is_zero()),
             pace: spec.pace.filter(|pace| !pace.is_zero()),
             connections: texts.connections,
+            precise: spec.precise.unwrap_or(false),
+            ready: spec.ready.map(Text::into_owned),
+            ready_timeout: spec.ready_timeout.unwrap_or(DEFAULT_READY_TIMEOUT),
             schedule,
             shape,
             load,

@@ -44,6 +44,12 @@ pub struct PerfSpec {
     pub seed: Option<u64>,
     /// Whose connections are re-used, as text.
     pub connections: Option<Text>,
+    /// Whether a worker spins for the last microseconds before an arrival.
+    pub precise: Option<bool>,
+    /// An address that must answer before load starts.
+    pub ready: Option<Text>,
+    /// How long that, or the function in its place, is waited for.
+    pub ready_timeout: Option<Duration>,
     /// Limits, as text.
     pub thresholds: Vec<Text>,
     /// Which metrics are compared with a baseline.

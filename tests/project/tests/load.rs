@@ -1,11 +1,13 @@
 //! Perf tests for the end-to-end tests to run, one at a time.
 
+#![allow(clippy::unused_async)] // a perf test is async, also one that waits for nothing
+
 use perf_harness::prelude::*;
 use project::{Behaviour, Target};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// As many milliseconds as HANDLER_MS says, so that a test can make the code slower.
+/// As many milliseconds as `HANDLER_MS` says, so that a test can make the code slower.
 async fn handler(cx: &Setup) -> Result<Target, Error> {
     let ms = std::env::var("HANDLER_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(0);
     start(cx, Behaviour::After(Duration::from_millis(ms))).await
@@ -143,7 +145,7 @@ async fn killed(cx: &Cx) -> Result<(), Error> {
 
 #[perf_test(users = 3, iterations = 30)]
 async fn panics(cx: &Cx) {
-    assert!(cx.iteration() % 3 != 0, "every third one");
+    assert!(!cx.iteration().is_multiple_of(3), "every third one");
     tokio::task::yield_now().await;
 }
 

@@ -1,0 +1,42 @@
+//! Waits until the target is ready for load, or says what it was waiting for.
+
+use super::control::Live;
+use super::http;
+use super::prepare::{PrepareError, Prepared, Setup, Test};
+use crate::outcome::Failure;
+use crate::plan::Plan;
+use std::time::{Duration, Instant};
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+/// One try of an address.
+const TRY: Duration = Duration::from_secs(5);
+
+/// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready.
+pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Duration, PrepareError> {
+    prepared.support.block_on(tried(plan, test, &prepared.cx, live))
+}
+
+async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Live) -> Result<Duration, PrepareError> {
+    let began = Instant::now();
+    loop {
+        let Err(last) = probe(plan, test, cx).await else {
+            return Ok(began.elapsed());
+        };
+        let after = began.elapsed();
+        if after >= plan.ready_timeout || live.signal().is_some() {
+            return Err(PrepareError::NotReady { after, last });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn probe(plan: &Plan, test: &Test, cx: &Setup) -> Result<(), Failure> {
+    if let Some(ready) = test.ready {
+        ready(cx).await?;
+    }
+    match &plan.ready {
+        Some(url) => http::probe(test.client, cx.base_url().as_deref(), url, TRY).await,
+        None => Ok(()),
+    }
+}
