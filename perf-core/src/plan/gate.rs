@@ -14,7 +14,8 @@ pub struct Gated {
     pub tolerance: Ratio,
 }
 
-const DEFAULT_TOLERANCE: &str = "5%";
+/// Of a metric that is named without one.
+pub const DEFAULT_TOLERANCE: &str = "5%";
 
 /// The metrics that a test asks for, or those of its load's model: latency where the rate is given, throughput where
 /// the users are (an open load's throughput is the rate it was told).

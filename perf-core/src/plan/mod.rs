@@ -6,10 +6,13 @@
 #[cfg(feature = "engine")]
 pub mod arrivals;
 #[cfg(feature = "engine")]
+pub mod config;
+#[cfg(feature = "engine")]
 mod data_file;
 #[cfg(feature = "engine")]
 pub mod feeder;
 pub mod gate;
+pub mod limits;
 pub mod load;
 pub mod pause;
 #[cfg(feature = "engine")]
