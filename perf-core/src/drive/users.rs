@@ -16,14 +16,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// One user's iterations, whatever the type of their future: begun in place, polled, cleared.
 pub trait User {
-    /// Makes the future of the next iteration.
-    fn begin(&mut self);
-    /// Polls it.
+    /// Makes the future of the next iteration and polls it.
+    fn start(&mut self, cx: &mut Context<'_>) -> Poll<Outcome>;
+    /// Polls it; drops it when it is ready.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome>;
-    /// Drops it.
+    /// Drops it as it is.
     fn clear(&mut self);
     /// What the test function is handed.
-    fn cx(&self) -> &Cx;
+    fn cx(&self) -> Rc<Cx>;
 }
 
 struct Iterations<F, M> {
@@ -46,20 +46,27 @@ where
 }
 
 impl<F: Future<Output = Outcome>, M: Fn() -> F> User for Iterations<F, M> {
-    fn begin(&mut self) {
+    #[inline]
+    fn start(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         self.future.set(Some((self.make)()));
+        self.poll(cx)
     }
 
+    #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        self.future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
+        let polled = self.future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx));
+        if polled.is_ready() {
+            self.future.set(None);
+        }
+        polled
     }
 
     fn clear(&mut self) {
         self.future.set(None);
     }
 
-    fn cx(&self) -> &Cx {
-        &self.cx
+    fn cx(&self) -> Rc<Cx> {
+        self.cx.clone()
     }
 }
 
@@ -78,6 +85,7 @@ pub struct Users<T> {
 
 struct Slot<T> {
     user: Box<dyn User>,
+    cx: Rc<Cx>,
     running: Option<T>,
     alarm: Arc<Alarm>,
     waker: Waker,
@@ -147,7 +155,8 @@ impl<T: Copy> Users<T> {
         let slot = u32::try_from(self.slots.len()).unwrap_or(NONE);
         let alarm = Arc::new(Alarm { slot, queued: AtomicBool::new(false), woken: self.woken.clone() });
         let waker = Waker::from(alarm.clone());
-        self.slots.push(Slot { user, running: None, alarm, waker, older: NONE, newer: NONE });
+        let cx = user.cx();
+        self.slots.push(Slot { user, cx, running: None, alarm, waker, older: NONE, newer: NONE });
         slot
     }
 
@@ -163,15 +172,15 @@ impl<T: Copy> Users<T> {
 
     /// What the user's test function is handed.
     pub fn cx(&self, slot: u32) -> &Cx {
-        self.slots[slot as usize].user.cx()
+        &self.slots[slot as usize].cx
     }
 
     /// Starts an iteration of a user that runs none, and polls it once; says how it ended when it did.
     #[inline]
     pub fn start(&mut self, slot: u32, running: T) -> Option<Ended> {
-        // Making the future runs none of the function's code, so it cannot panic.
-        self.slots[slot as usize].user.begin();
-        if let Some(ended) = self.poll(slot) {
+        let Slot { user, waker, .. } = &mut self.slots[slot as usize];
+        let polled = catch_unwind(AssertUnwindSafe(|| user.start(&mut Context::from_waker(waker))));
+        if let Some(ended) = self.ended(slot, polled) {
             return Some(ended);
         }
         self.running += 1;
@@ -184,13 +193,19 @@ impl<T: Copy> Users<T> {
     fn poll(&mut self, slot: u32) -> Option<Ended> {
         let Slot { user, waker, .. } = &mut self.slots[slot as usize];
         let polled = catch_unwind(AssertUnwindSafe(|| user.poll(&mut Context::from_waker(waker))));
-        let ended = match polled {
-            Ok(Poll::Pending) => return None,
-            Ok(Poll::Ready(outcome)) => Ok(outcome),
-            Err(panic) => Err(panic),
-        };
-        self.clear(slot);
-        Some(ended)
+        self.ended(slot, polled)
+    }
+
+    #[inline]
+    fn ended(&mut self, slot: u32, polled: Result<Poll<Outcome>, Box<dyn Any + Send>>) -> Option<Ended> {
+        match polled {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(outcome)) => Some(Ok(outcome)),
+            Err(panic) => {
+                self.clear(slot);
+                Some(Err(panic))
+            }
+        }
     }
 
     /// Drops the future. A destructor of the test function's own may panic, too; it has ended all the same.

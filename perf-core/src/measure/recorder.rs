@@ -72,9 +72,14 @@ pub struct LiveCounts([AtomicU64; 8]);
 
 impl LiveCounts {
     fn store(&self, counts: &Counts) {
-        for (live, count) in self.0.iter().zip(counts.to_array()) {
-            live.store(count, Ordering::Relaxed);
-        }
+        self.0.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
+    }
+
+    /// The two that the start of an iteration changes.
+    #[inline]
+    fn store_started(&self, counts: &Counts) {
+        self.0[0].store(counts.planned, Ordering::Relaxed);
+        self.0[1].store(counts.started, Ordering::Relaxed);
     }
 
     /// As last published by the worker.
@@ -183,7 +188,7 @@ impl Recorder {
         self.tally(phase).counts.start();
         if phase == Phase::Measured {
             self.total.start();
-            self.live.store(&self.total);
+            self.live.store_started(&self.total);
         }
     }
 

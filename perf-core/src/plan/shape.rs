@@ -39,15 +39,27 @@ struct Stretch {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Curve {
-    Line { from: f64, to: f64 },
-    Sine { mean: f64, amplitude: f64, period: f64 },
+    /// Its period is kept beside the level: a division less for every arrival.
+    Flat {
+        level: f64,
+        period_ns: f64,
+    },
+    Line {
+        from: f64,
+        to: f64,
+    },
+    Sine {
+        mean: f64,
+        amplitude: f64,
+        period: f64,
+    },
 }
 
 impl Shape {
     /// One level for a length; for `None` as long as anybody asks.
     pub fn constant(level: f64, length: Option<Duration>) -> Self {
         let mut shape = Shape::empty();
-        shape.push(length.map_or(LONGEST, whole), Curve::Line { from: level, to: level });
+        shape.push(length.map_or(LONGEST, whole), Curve::flat(level));
         shape
     }
 
@@ -71,7 +83,6 @@ impl Shape {
 
     /// Appends a stage; returns the level that the next one begins at.
     fn add(&mut self, stage: &Stage, level: f64) -> Result<f64, Wrong> {
-        let flat = |level: f64| Curve::Line { from: level, to: level };
         let is_level =
             |level: f64| if level.is_finite() && level >= 0.0 { Ok(level) } else { Err(Wrong::Negative) };
         match *stage {
@@ -81,7 +92,7 @@ impl Shape {
                 Ok(to)
             }
             Stage::Hold(length) => {
-                self.push(whole(length), flat(level));
+                self.push(whole(length), Curve::flat(level));
                 Ok(level)
             }
             Stage::Stairs { by, every, count, ramp } => {
@@ -89,13 +100,13 @@ impl Shape {
                 for _ in 0..count.min(u32::try_from(MOST_STRETCHES).unwrap_or(u32::MAX)) {
                     let next = is_level(level + by)?;
                     self.push(whole(ramp), Curve::Line { from: level, to: next });
-                    self.push(whole(every), flat(next));
+                    self.push(whole(every), Curve::flat(next));
                     level = next;
                 }
                 Ok(level)
             }
             Stage::Spike { to, length } => {
-                self.push(whole(length), flat(is_level(to)?));
+                self.push(whole(length), Curve::flat(is_level(to)?));
                 Ok(level)
             }
             Stage::Sine { amplitude, period, length } => {
@@ -107,7 +118,7 @@ impl Shape {
                 Ok(level)
             }
             Stage::Pause(length) => {
-                self.push(whole(length), flat(0.0));
+                self.push(whole(length), Curve::flat(0.0));
                 Ok(level)
             }
         }
@@ -141,6 +152,7 @@ impl Shape {
     /// The first level above zero that a stage begins at or leads to; what a warm-up runs at.
     pub fn first_level(&self) -> f64 {
         let ends = self.stretches.iter().flat_map(|stretch| match stretch.curve {
+            Curve::Flat { level, .. } => [level, level],
             Curve::Line { from, to } => [from, to],
             Curve::Sine { mean, amplitude, .. } => [mean, mean + amplitude.abs()],
         });
@@ -181,6 +193,12 @@ impl Shape {
     }
 }
 
+impl Curve {
+    fn flat(level: f64) -> Self {
+        Curve::Flat { level, period_ns: 1e9 / level }
+    }
+}
+
 impl Stretch {
     fn x(&self, at: u64) -> f64 {
         seconds(at.saturating_sub(self.start).min(self.length))
@@ -189,6 +207,7 @@ impl Stretch {
     fn level(&self, at: u64) -> f64 {
         let x = self.x(at);
         match self.curve {
+            Curve::Flat { level, .. } => level,
             Curve::Line { from, to } => from + (to - from) * (x / seconds(self.length)),
             Curve::Sine { mean, amplitude, period } => mean + amplitude * (TAU * x / period).sin(),
         }
@@ -196,6 +215,7 @@ impl Stretch {
 
     fn peak(&self) -> f64 {
         match self.curve {
+            Curve::Flat { level, .. } => level,
             Curve::Line { from, to } => from.max(to),
             Curve::Sine { mean, amplitude, .. } => mean + amplitude.abs(),
         }
@@ -204,6 +224,7 @@ impl Stretch {
     /// Of its first `x` seconds.
     fn area(&self, x: f64) -> f64 {
         match self.curve {
+            Curve::Flat { level, .. } => level * x,
             Curve::Line { from, to } => (from + (to - from) * x / seconds(self.length) / 2.0) * x,
             Curve::Sine { mean, amplitude, period } => {
                 mean * x + amplitude * period / TAU * (1.0 - (TAU * x / period).cos())
@@ -214,17 +235,16 @@ impl Stretch {
     /// Where its own area reaches `area`.
     #[inline]
     fn at(&self, area: f64) -> u64 {
-        let length = seconds(self.length);
-        let x = match self.curve {
+        let ns = match self.curve {
+            Curve::Flat { period_ns, .. } => area * period_ns,
             Curve::Line { from, to } => {
                 // The stable form of the quadratic's root: no difference of near numbers when the ramp is shallow.
-                let root = (from * from + 2.0 * (to - from) / length * area).max(0.0).sqrt();
-                if from + root > 0.0 { 2.0 * area / (from + root) } else { 0.0 }
+                let root = (from * from + 2.0 * (to - from) / seconds(self.length) * area).max(0.0).sqrt();
+                if from + root > 0.0 { 2e9 * area / (from + root) } else { 0.0 }
             }
-            Curve::Sine { .. } => self.bisected(area, length),
+            Curve::Sine { .. } => self.bisected(area, seconds(self.length)) * 1e9,
         };
-        let end = self.start + self.length;
-        (self.start + nearest(x * 1e9)).min(end)
+        self.start + nearest(ns).min(self.length)
     }
 
     /// The area of a sine has no inverse in closed form; it rises, so halving finds it to below a nanosecond.
@@ -260,7 +280,7 @@ impl Stretch {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive
     fn turning_point(&self, from: u64) -> u64 {
         match self.curve {
-            Curve::Line { .. } => u64::MAX,
+            Curve::Flat { .. } | Curve::Line { .. } => u64::MAX,
             Curve::Sine { period, .. } => {
                 let quarters = self.x(from) * 4.0 / period;
                 // Peaks and valleys stand at odd quarters.

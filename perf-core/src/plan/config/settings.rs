@@ -4,10 +4,10 @@
 
 use super::entry::{Entry, entries, entry};
 use super::mistake::{Mistakes, PlacedText};
-use crate::plan::arrivals::Spacing;
 use crate::plan::gate::{self, GateError};
 use crate::plan::load::{Iterations, Load};
 use crate::plan::pause::Pause;
+use crate::plan::spacing::Spacing;
 use crate::plan::threshold::Threshold;
 use crate::units::Rate;
 use std::time::Duration;
