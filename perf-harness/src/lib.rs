@@ -6,6 +6,7 @@ mod place;
 mod progress;
 mod registry;
 mod runner;
+mod settings;
 mod signals;
 mod store;
 mod suite;

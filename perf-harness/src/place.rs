@@ -33,6 +33,23 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The folder of the workspace that the package belongs to.
+    pub(crate) fn workspace_dir(&self) -> Option<PathBuf> {
+        let is_root = |folder: &&Path| {
+            std::fs::read_to_string(folder.join("Cargo.toml"))
+                .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+        };
+        self.package_dir.ancestors().find(is_root).map(Path::to_owned)
+    }
+
+    /// Whether the package has one test target with a harness of its own.
+    pub(crate) fn has_one_target(&self) -> bool {
+        let manifest = std::fs::read_to_string(self.package_dir.join("Cargo.toml")).unwrap_or_default();
+        manifest.lines().filter(|line| line.replace(' ', "").starts_with("harness=false")).count() == 1
+    }
+}
+
 fn upwards(from: &Path, file: &str) -> PathBuf {
     from.ancestors().find(|folder| folder.join(file).is_file()).unwrap_or(from).to_owned()
 }

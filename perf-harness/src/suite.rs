@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::place::Place;
 use crate::registry::{self, Registration};
 use crate::runner::{Ended, Runner};
+use crate::settings::FileSettings;
 use crate::signals;
 use crate::store::Store;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -12,6 +13,7 @@ use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
+use perf_core::plan::spec::{Overrides, PerfSpec};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,16 +44,26 @@ pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
 
 fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String>> {
     let tests = registry::sorted().map_err(|e| vec![e.to_string()])?;
-    let is_tagged = |test: &Registration| (test.spec)().has_any_tag(&args.tag);
-    let names: Vec<(String, bool)> = tests.iter().map(|test| (test.name(), is_tagged(test))).collect();
+    let place = Place::find(is_debug);
+    let names: Vec<String> = tests.iter().map(|test| test.name()).collect();
+    let settings = FileSettings::read(&place, args, &names)?;
+    let specs: Vec<PerfSpec> =
+        tests.iter().zip(&names).map(|(test, name)| settings.effective((test.spec)(), name)).collect();
+    let is_tagged = specs.iter().map(|spec| spec.has_any_tag(&args.tag));
+    let names: Vec<(String, bool)> = names.into_iter().zip(is_tagged).collect();
     let libtest = args.for_libtest(names.iter().map(|(name, is_tagged)| (name.as_str(), *is_tagged)));
     if libtest.list {
-        // Pure: nothing is read, nothing is started.
-        let trials = tests.iter().map(|test| bare_trial(test)).collect();
+        // Pure: nothing is written, nothing is started.
+        let trials = tests.iter().zip(&specs).map(|(test, spec)| bare_trial(test, spec)).collect();
         return Ok(libtest_mimic::run(&libtest, trials).exit_code());
     }
-    let plans = plans(&tests, target, args)?;
-    let place = Place::find(is_debug);
+    let is_selected =
+        |test: &Registration, spec: &PerfSpec| !libtest.is_filtered_out(&bare_trial(test, spec));
+    let flags = |test: &Registration, spec: &PerfSpec| Overrides {
+        limits: settings.limits().clone(),
+        ..if is_selected(test, spec) { args.overrides() } else { Overrides::default() }
+    };
+    let plans = plans(&tests, &specs, target, flags)?;
     let runner = prepare(args, place, &plans)?;
     if is_debug {
         eprintln!(
@@ -60,17 +72,21 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     }
     signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
     let live = runner.live.clone();
-    let conclusion = libtest_mimic::run(&libtest, trials(&tests, plans, &libtest, &Arc::new(runner)));
+    let conclusion = libtest_mimic::run(&libtest, trials(&tests, &specs, plans, &libtest, &Arc::new(runner)));
     Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
 }
 
 /// One plan for each test; every mistake of every test at once.
-fn plans(tests: &[&Registration], target: &str, args: &Args) -> Result<Vec<Plan>, Vec<String>> {
-    let flags = args.overrides();
+fn plans(
+    tests: &[&Registration],
+    specs: &[PerfSpec],
+    target: &str,
+    flags: impl Fn(&Registration, &PerfSpec) -> Overrides,
+) -> Result<Vec<Plan>, Vec<String>> {
     let mut mistakes = Vec::new();
     let mut plans = Vec::new();
-    for test in tests {
-        match Plan::resolve(&test.name(), target, &(test.spec)(), &flags) {
+    for (test, spec) in tests.iter().zip(specs) {
+        match Plan::resolve(&test.name(), target, spec, &flags(test, spec)) {
             Ok(plan) => plans.push(plan),
             Err(wrong) => mistakes
                 .extend(wrong.iter().map(|e| format!("{}:{}: {}: {e}", test.file, test.line, test.name()))),
@@ -113,20 +129,21 @@ fn read_baselines(folder: &Path, plans: &[Plan]) -> Result<BTreeMap<String, Base
     if mistakes.is_empty() { Ok(baselines) } else { Err(mistakes) }
 }
 
-fn bare_trial(test: &Registration) -> Trial {
-    Trial::test(test.name(), || Ok(())).with_ignored_flag((test.spec)().ignore.is_some())
+fn bare_trial(test: &Registration, spec: &PerfSpec) -> Trial {
+    Trial::test(test.name(), || Ok(())).with_ignored_flag(spec.ignore.is_some())
 }
 
 fn trials(
     tests: &[&'static Registration],
+    specs: &[PerfSpec],
     plans: Vec<Plan>,
     libtest: &Arguments,
     runner: &Arc<Runner>,
 ) -> Vec<Trial> {
     let (turns, has_failed) = (Arc::new(Turns::default()), Arc::new(AtomicBool::new(false)));
     let mut next = 0..;
-    let trial = |(test, plan): (&&'static Registration, Plan)| {
-        let bare = bare_trial(test);
+    let trial = |((test, spec), plan): ((&&'static Registration, &PerfSpec), Plan)| {
+        let bare = bare_trial(test, spec);
         let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
         let turn = if runs { next.next().unwrap_or(usize::MAX) } else { usize::MAX };
         let is_ignored = bare.has_ignored_flag();
@@ -135,7 +152,7 @@ fn trials(
         let body = move || turns.take(turn, || run_trial(test, &plan, &runner, &has_failed));
         Trial::ignorable_test(test.name(), body).with_ignored_flag(is_ignored)
     };
-    tests.iter().zip(plans).map(trial).collect()
+    tests.iter().zip(specs).zip(plans).map(trial).collect()
 }
 
 fn run_trial(

@@ -1,5 +1,6 @@
 //! The workers' threads: started, told when to begin, and what they send back.
 
+use super::cap::Cap;
 use super::clock::Clock;
 use super::control::Live;
 use super::cx::Common;
@@ -76,6 +77,7 @@ impl Crew {
             Some(Iterations::PerUser(each)) => Some(each.saturating_mul(plan.users().into())),
             None => None,
         };
+        let cap = Cap::of(&plan);
         let counted = all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds)));
         let mut crew = Crew { starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
         for number in 0..plan.workers {
@@ -92,7 +94,7 @@ impl Crew {
             let full = Box::new(move |slice| full.send(Message::Slice(slice)).unwrap_or_default());
             let (recorder, back) = Recorder::new(rules, live_counts.clone(), full);
             let (start, starts) = channel();
-            let offer = Offer::of(&plan, number, claims.clone());
+            let offer = Offer::of(&plan, number, claims.clone(), cap.clone());
             let (plan, test, live, send) = (plan.clone(), *test, live.clone(), send.clone());
             let (base_url, state) = (prepared.base_url.clone(), prepared.state.clone());
             let body = move || {

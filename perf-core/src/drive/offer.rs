@@ -2,6 +2,7 @@
 //!
 //! Arithmetic on a schedule, a roster or a count; the worker starts what is offered.
 
+use super::cap::Cap;
 use super::roster::Roster;
 use crate::measure::sample::Phase;
 use crate::plan::arrivals::{self, Arrival, Part};
@@ -108,6 +109,9 @@ pub struct Loop {
     left: Option<Vec<u64>>,
     origin: u64,
     end: Option<u64>,
+    cap: Option<Cap>,
+    /// Until when the cap lets nobody begin.
+    capped: u64,
 }
 
 /// Iterations that are shared between workers.
@@ -141,12 +145,18 @@ impl Loop {
             return None;
         }
         let (slot, intended) = self.roster.take(now)?;
+        if let Some(wait) = self.cap.as_ref().and_then(Cap::wait) {
+            self.capped = now + nanos(wait).max(1);
+            // Whoever waits for the cap is meant to start when it has its turn.
+            self.roster.put_back(slot);
+            return None;
+        }
         let phase = if intended < self.origin { Phase::Warmup } else { Phase::Measured };
         if phase == Phase::Measured
             && let Some(claims) = &mut self.claims
             && claims.take().is_none()
         {
-            self.roster.put_back(slot, intended);
+            self.roster.put_back(slot);
             return None;
         }
         let number = self.begun * self.part.step + self.part.first;
@@ -182,7 +192,7 @@ impl Loop {
 
 impl Offer {
     /// Worker `worker`'s part, with nobody in it yet.
-    pub fn of(plan: &Plan, worker: u32, claims: Option<Claims>) -> Self {
+    pub fn of(plan: &Plan, worker: u32, claims: Option<Claims>, cap: Option<Cap>) -> Self {
         let part = Part::ALL.split(worker, plan.workers);
         let origin = nanos(plan.warmup);
         let end = plan.measured_for().map(|length| origin + nanos(length));
@@ -211,6 +221,8 @@ impl Offer {
             left,
             origin,
             end,
+            cap,
+            capped: 0,
         }))
     }
 
@@ -229,7 +241,7 @@ impl Offer {
         match self {
             Offer::Open(arrivals) if !arrivals.waiting.is_empty() => now,
             Offer::Open(arrivals) => arrivals.next.map_or(arrivals.end, |arrival| arrival.at),
-            Offer::Closed(users) if users.roster.has_ready() => now,
+            Offer::Closed(users) if users.roster.has_ready() => users.capped.max(now),
             Offer::Closed(users) => users.roster.next_at().min(users.end.unwrap_or(u64::MAX)),
         }
     }
@@ -266,14 +278,14 @@ mod tests {
     }
 
     fn arrivals(plan: &Plan, worker: u32) -> Arrivals {
-        match Offer::of(plan, worker, None) {
+        match Offer::of(plan, worker, None, None) {
             Offer::Open(arrivals) => *arrivals,
             Offer::Closed(_) => panic!("an open load"),
         }
     }
 
     fn users(plan: &Plan, worker: u32, claims: Option<Claims>) -> Loop {
-        let Offer::Closed(mut users) = Offer::of(plan, worker, claims) else { panic!("a closed load") };
+        let Offer::Closed(mut users) = Offer::of(plan, worker, claims, None) else { panic!("a closed load") };
         let size = Roster::size(users.part, plan);
         (0..size).for_each(|_| users.roster.add(true));
         users.roster.advance(0);

@@ -5,6 +5,7 @@ use super::http::ClientFn;
 use super::users::User;
 use crate::outcome::Failure;
 use crate::plan::Plan;
+use crate::plan::limits::NotListed;
 use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -195,6 +196,9 @@ pub enum PrepareError {
         /// What the last try said.
         last: Failure,
     },
+    /// `setup` named a target that nobody said is ours.
+    #[error(transparent)]
+    Host(#[from] NotListed),
     /// No threads, or no descriptors.
     #[error("the support runtime cannot start: {0}")]
     Runtime(#[from] std::io::Error),

@@ -1,10 +1,11 @@
-//! Waits until the target is ready for load, or says what it was waiting for.
+//! Sees that the target may be loaded, and waits until it is ready, or says what it was waiting for.
 
 use super::control::Live;
 use super::http;
 use super::prepare::{PrepareError, Prepared, Setup, Test};
 use crate::outcome::Failure;
 use crate::plan::Plan;
+use crate::plan::limits::{NotListed, host_of};
 use std::time::{Duration, Instant};
 
 /// Between two tries.
@@ -14,6 +15,10 @@ const TRY: Duration = Duration::from_secs(5);
 
 /// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready.
 pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Duration, PrepareError> {
+    let host = prepared.base_url.as_deref().and_then(host_of);
+    if let Some(host) = host.filter(|host| !plan.limits.allows(host)) {
+        return Err(NotListed(host.to_owned()).into());
+    }
     prepared.support.block_on(tried(plan, test, &prepared.cx, live))
 }
 

@@ -129,8 +129,8 @@ impl Roster {
     }
 
     /// Puts a user back who did not begin after all.
-    pub fn put_back(&mut self, slot: u32, intended: u64) {
-        self.ready.push_front((slot, Some(intended)));
+    pub fn put_back(&mut self, slot: u32) {
+        self.ready.push_front((slot, None));
     }
 }
 

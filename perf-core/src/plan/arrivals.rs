@@ -4,7 +4,7 @@
 //! belongs to whoever has n, n + step, n + 2·step, …, so every split among workers and shards is the same load: what is
 //! drawn at random is drawn for every arrival, by everybody, in the same order.
 
-use super::shape::{Shape, count_below};
+use super::shape::Shape;
 use super::spacing::Spacing;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
@@ -55,7 +55,7 @@ struct Phase {
 impl Phase {
     fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
         let mut phase =
-            Phase { count: count_below(shape.area()).min(limit), shape: Arc::new(shape), spacing, seed };
+            Phase { count: whole_below(shape.area()).min(limit), shape: Arc::new(shape), spacing, seed };
         if spacing == Spacing::Poisson {
             // Nobody knows before they are drawn how many there are.
             let unlimited = Phase { count: u64::MAX, ..phase.clone() };
@@ -202,6 +202,12 @@ impl Iterator for Times {
         let (number, area) = self.next_area()?;
         Some((number, self.phase.shape.at(area, &mut self.stretch)))
     }
+}
+
+/// How many whole numbers from zero lie below an area. The shape keeps it whole where it is meant to be.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
+pub(super) fn whole_below(area: f64) -> u64 {
+    area.ceil() as u64
 }
 
 /// From 0 to 1, the latter not included.

@@ -25,6 +25,26 @@ impl Limits {
     }
 }
 
+/// The host of a whole address such as `http://user@example.com:8080/a`; `None` where it has none.
+pub fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host_and_port.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or(address),
+        None => host_and_port.split(':').next().unwrap_or(host_and_port),
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+/// A host that load may not be sent to yet, and the line that allows it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "load may be sent to this machine and private addresses only, unless perf.toml says otherwise: to allow `{0}`, add \
+     `hosts = [\"{0}\"]` below `[limits]` in the perf.toml beside Cargo.toml, if its owner agrees"
+)]
+pub struct NotListed(pub String);
+
 /// One host, or all hosts below a name. Lower case, without the dot of the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPattern {
@@ -123,6 +143,20 @@ pub enum HostError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_is_what_stands_between_scheme_and_port() {
+        for (url, host) in [
+            ("http://127.0.0.1:8080/a?b", Some("127.0.0.1")),
+            ("https://user:pw@example.com", Some("example.com")),
+            ("http://[::1]:80/", Some("::1")),
+            ("http://example.com?x", Some("example.com")),
+            ("/relative", None),
+            ("http://", None),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
 
     fn limits(hosts: &[&str]) -> Limits {
         Limits { rate: None, hosts: hosts.iter().map(|host| host.parse().unwrap()).collect() }

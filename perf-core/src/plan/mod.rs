@@ -12,6 +12,8 @@ mod data_file;
 #[cfg(feature = "engine")]
 pub mod feeder;
 pub mod gate;
+#[cfg(feature = "engine")]
+pub mod lay;
 pub mod limits;
 pub mod load;
 pub mod pause;

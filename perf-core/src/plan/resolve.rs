@@ -1,7 +1,9 @@
 //! Lays the flags over the attribute, checks the whole, and fills in what was not said.
 
-use super::arrivals::Schedule;
+use super::arrivals::{Schedule, whole_below};
 use super::gate::{self, GateError, Gated};
+use super::limits::NotListed;
+use super::limits::{Limits, host_of};
 use super::load::{Iterations, Load, LoadError};
 use super::pause::{Pause, PauseError};
 use super::shape::Shape;
@@ -9,6 +11,7 @@ use super::spacing::{Spacing, SpacingError};
 use super::spec::{Overrides, PerfSpec, Profile, Text};
 use super::threshold::{Threshold, ThresholdError};
 use crate::metric::Metric;
+use crate::units::Rate;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
@@ -68,6 +71,8 @@ pub struct Plan {
     pub gates: Vec<Gated>,
     /// Base of relative URLs.
     pub base_url: Option<String>,
+    /// What the owner of the target allows.
+    pub limits: Limits,
     /// Of arrivals and users' generators.
     pub seed: u64,
 }
@@ -116,6 +121,10 @@ impl Plan {
             .as_ref()
             .and_then(|load| keep(gate::gates(&spec.baseline, load).map_err(PlanError::Gate), &mut mistakes));
         let shape = load.as_ref().and_then(|load| shape(load, &mut mistakes));
+        let base_url = flags.base_url.clone().or_else(|| spec.base_url.clone().map(Text::into_owned));
+        if let (Some(load), Some(shape)) = (&load, &shape) {
+            check_limits(&flags.limits, load, shape, base_url.as_deref(), &mut mistakes);
+        }
         let (Some(load), Some(shape), Some(gates), Some(texts), []) =
             (load, shape, gates, texts, mistakes.as_slice())
         else {
@@ -142,7 +151,8 @@ impl Plan {
             workers: workers(spec.workers, &load, &shape, max_in_flight),
             thresholds,
             gates,
-            base_url: flags.base_url.clone().or_else(|| spec.base_url.map(Text::into_owned)),
+            base_url,
+            limits: flags.limits.clone(),
             seed,
             arrivals: texts.arrivals,
             think: texts.think.filter(|think| !think.is_zero()),
@@ -172,7 +182,7 @@ impl Plan {
     pub fn measured_for(&self) -> Option<Duration> {
         let of_limited = |schedule: &Schedule| {
             let is_cut = self.load.stops_after().is_some()
-                && schedule.measured_count() < super::shape::count_below(self.shape.area());
+                && schedule.measured_count() < whole_below(self.shape.area());
             is_cut.then(|| Duration::from_nanos(schedule.measured_at(schedule.measured_count())))
         };
         self.schedule.as_ref().and_then(of_limited).or(self.duration)
@@ -324,6 +334,23 @@ fn shape(load: &Load, mistakes: &mut Vec<PlanError>) -> Option<Shape> {
     }
 }
 
+/// What the owner allows. Closed users wait for their turn instead.
+fn check_limits(
+    limits: &Limits,
+    load: &Load,
+    shape: &Shape,
+    base_url: Option<&str>,
+    mistakes: &mut Vec<PlanError>,
+) {
+    let asked = load.search().map_or_else(|| shape.peak(), |search| search.up_to);
+    if let Some(most) = limits.rate.filter(|most| !load.is_closed() && asked > most.as_per_second()) {
+        mistakes.push(PlanError::AboveLimit { asked, most });
+    }
+    if let Some(host) = base_url.and_then(host_of).filter(|host| !limits.allows(host)) {
+        mistakes.push(PlanError::Host(NotListed(host.to_owned())));
+    }
+}
+
 fn check_keys_of_the_other_model(spec: &PerfSpec, load: &Load, mistakes: &mut Vec<PlanError>) {
     let closed_only = [("think", spec.think.is_some()), ("pace", spec.pace.is_some())];
     let open_only = [("arrivals", spec.arrivals.is_some())];
@@ -414,6 +441,19 @@ pub enum PlanError {
     /// Neither of the two.
     #[error("`{0}` connections; write \"shared\" or \"user\"")]
     Connections(String),
+    /// More than the owner of the target allows.
+    #[error(
+        "a rate of {asked}/s is above the limit of {most} in perf.toml (`rate` of [limits]); lower the one or raise the other"
+    )]
+    AboveLimit {
+        /// The highest rate of the load, per second.
+        asked: f64,
+        /// The limit.
+        most: Rate,
+    },
+    /// A target that nobody said is ours.
+    #[error(transparent)]
+    Host(#[from] NotListed),
     /// A rate and users.
     #[error("`rate` and `users` contradict each other: a load is open or closed; keep one")]
     TwoLoads,

@@ -300,19 +300,9 @@ fn first(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
     high
 }
 
-/// How many whole numbers from zero lie below an area.
-pub(super) fn count_below(area: f64) -> u64 {
-    ceiling(snapped(area))
-}
-
 fn snapped(area: f64) -> f64 {
     let nearest = area.round();
     if (area - nearest).abs() < WHOLE { nearest } else { area }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
-fn ceiling(number: f64) -> u64 {
-    number.ceil() as u64
 }
 
 #[inline]
@@ -382,9 +372,14 @@ mod tests {
         Shape::of(&super::super::stage::parse(text).unwrap()).unwrap()
     }
 
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    fn count(shape: &Shape) -> u64 {
+        shape.area().ceil() as u64
+    }
+
     fn all(shape: &Shape) -> Vec<u64> {
         let mut stretch = 0;
-        (0..count_below(shape.area())).map(|n| shape.at(n as f64, &mut stretch)).collect()
+        (0..count(&shape)).map(|n| shape.at(n as f64, &mut stretch)).collect()
     }
 
     #[test]
@@ -394,7 +389,7 @@ mod tests {
             [(2000.0, 10.0, 20_000), (0.1, 30.0, 3), (333.0, 1.0, 333), (0.3, 1.0, 1)]
         {
             let shape = Shape::constant(rate, Some(Duration::from_secs_f64(length)));
-            assert_eq!(count_below(shape.area()), count, "{rate}/s for {length} s");
+            assert_eq!(super::tests::count(&shape), count, "{rate}/s for {length} s");
         }
     }
 
@@ -498,7 +493,7 @@ mod tests {
             prop_assert!((shape.area() - by_sum).abs() < slack, "{} {}", shape.area(), by_sum);
             let mut stretch = 0;
             let mut last = 0;
-            for n in (0..count_below(shape.area())).step_by(7) {
+            for n in (0..count(&shape)).step_by(7) {
                 let at = shape.at(n as f64, &mut stretch);
                 prop_assert!(last <= at && at <= shape.length());
                 last = at;

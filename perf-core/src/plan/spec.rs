@@ -2,6 +2,7 @@
 //!
 //! `Plan::resolve` lays one over the other and checks the whole.
 
+use super::limits::Limits;
 use super::load::{Iterations, Load};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -97,6 +98,8 @@ pub struct Overrides {
     pub base_url: Option<String>,
     /// Of arrivals and users' generators.
     pub seed: Option<u64>,
+    /// What the owner of the target allows, whatever anybody asks for.
+    pub limits: Limits,
 }
 
 /// A built-in set of overrides.
@@ -154,6 +157,7 @@ impl PerfSpec {
         };
         if let Some(load) = &flags.load {
             let spec = PerfSpec { rate: None, users: None, duration: None, iterations: None, ..spec };
+            let spec = spec.without_keys_of_the_other_model(load);
             return PerfSpec { load: Some(load.clone()), ..spec }.overridden(&Overrides {
                 load: None,
                 profile: None,
@@ -169,6 +173,17 @@ impl PerfSpec {
             rounds: flags.rounds.or(spec.rounds),
             workers: flags.workers.or(spec.workers),
             ..spec
+        }
+    }
+}
+
+impl PerfSpec {
+    /// The same for another load: what only the other model of load has a use for is left out.
+    #[must_use]
+    pub fn without_keys_of_the_other_model(self, load: &Load) -> Self {
+        match load.is_closed() {
+            true => PerfSpec { arrivals: None, ..self },
+            false => PerfSpec { think: None, pace: None, ..self },
         }
     }
 }

@@ -151,6 +151,9 @@ fn numbers(session: &Session) -> Map<String, Value> {
             "preparation",
             json!({
                 "setup_s": recording.preparation.setup.as_secs_f64(),
+                "ready_s": recording.preparation.ready.as_secs_f64(),
+                "users": recording.preparation.users.users,
+                "users_failed": recording.preparation.users.failed,
                 "workers_s": recording.preparation.workers.as_secs_f64(),
             }),
         ),

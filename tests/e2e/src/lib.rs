@@ -8,6 +8,7 @@ use tempfile::TempDir;
 /// Folders of one test's own, so that tests don't meet.
 #[derive(Debug)]
 pub struct Project {
+    target: &'static str,
     folder: TempDir,
 }
 
@@ -37,7 +38,16 @@ impl Project {
     ///
     /// Without a temporary folder.
     pub fn new() -> Self {
-        Project { folder: tempfile::tempdir().expect("a temporary folder") }
+        Project::of("load")
+    }
+
+    /// For another test target than `load`.
+    ///
+    /// # Panics
+    ///
+    /// Without a temporary folder.
+    pub fn of(target: &'static str) -> Self {
+        Project { target, folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// Where its baselines are.
@@ -45,14 +55,14 @@ impl Project {
         self.folder.path().join("baselines")
     }
 
-    /// The baseline of a test of the target `load`.
+    /// The baseline of a test.
     pub fn baseline(&self, test: &str) -> PathBuf {
-        self.baselines().join("load").join(format!("{test}.json"))
+        self.baselines().join(self.target).join(format!("{test}.json"))
     }
 
-    /// `cargo test -p project --test load -- ARGUMENTS`, not started yet.
+    /// `cargo test -p project --test TARGET -- ARGUMENTS`, not started yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        self.cargo(&["test", "--quiet", "--package", "project", "--test", "load", "--"], arguments)
+        self.cargo(&["test", "--quiet", "--package", "project", "--test", self.target, "--"], arguments)
     }
 
     /// Any cargo command, with this project's folders.
@@ -79,7 +89,7 @@ impl Project {
     /// When the target does not build.
     pub fn executable(&self, arguments: &[&str]) -> Command {
         let building =
-            ["test", "--no-run", "--message-format", "json", "--package", "project", "--test", "load"];
+            ["test", "--no-run", "--message-format", "json", "--package", "project", "--test", self.target];
         let built = self.cargo(&building, &[]).output().expect("cargo runs");
         let messages = String::from_utf8(built.stdout).expect("JSON lines");
         let mut executables = messages.lines().filter_map(|line| {

@@ -1,5 +1,6 @@
 //! A target whose behaviour is scripted, and which counts what reaches it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,7 +41,12 @@ pub struct Target {
 impl Target {
     /// Starts on a free port of the loopback, on the runtime it is called on.
     pub async fn start(behaviour: Behaviour) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Target::at(([127, 0, 0, 1], 0).into(), behaviour).await
+    }
+
+    /// Starts on a port that is known already.
+    pub async fn at(address: SocketAddr, behaviour: Behaviour) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let received = Arc::<AtomicU64>::default();
         let task = tokio::spawn(accept(listener, behaviour, received.clone()));

@@ -1,6 +1,7 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
 
 mod generator;
+mod users;
 
 use super::summary::Summary;
 use crate::measure::Recording;
@@ -52,7 +53,8 @@ impl fmt::Display for Finding {
 
 /// Everything there is to notice.
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
-    generator::look(plan, recording, summary)
+    let all = [generator::look(plan, recording, summary), users::look(recording)];
+    all.into_iter().flatten().collect()
 }
 
 /// Whether the generator was the bottleneck somewhere.

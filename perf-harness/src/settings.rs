@@ -1,0 +1,76 @@
+//! What perf.toml says to the tests of this target.
+
+use crate::args::Args;
+use crate::place::Place;
+use perf_core::metric::nearest;
+use perf_core::plan::config::{self, Config, Settings};
+use perf_core::plan::lay;
+use perf_core::plan::limits::Limits;
+use perf_core::plan::spec::PerfSpec;
+use std::path::Path;
+
+/// The file's words, or none; and the profile that was asked for, where it is one of the file's.
+#[derive(Debug, Default)]
+pub(crate) struct FileSettings {
+    config: Config,
+    profile: Option<Settings>,
+}
+
+impl FileSettings {
+    /// Reads the file, if there is one. All mistakes at once, each with its line.
+    pub(crate) fn read(place: &Place, args: &Args, tests: &[String]) -> Result<Self, Vec<String>> {
+        let path = config::find(&place.package_dir, place.workspace_dir().as_deref());
+        let config = match &path {
+            Some(path) => Config::read(path).map_err(|e| vec![e.to_string()])?,
+            None => Config::default(),
+        };
+        let mut mistakes = Vec::new();
+        if let Some(path) = path {
+            mistakes.extend(unknown_tests(place, &path, &config, tests));
+        }
+        let profile =
+            profile(&config, args.profile.as_deref()).map_err(|e| mistakes.push(e)).unwrap_or_default();
+        if mistakes.is_empty() { Ok(FileSettings { config, profile }) } else { Err(mistakes) }
+    }
+
+    /// What a test asks for, all in all; built-in profiles and flags come later.
+    pub(crate) fn effective(&self, attribute: PerfSpec, name: &str) -> PerfSpec {
+        let spec = lay::effective(attribute, &self.config, name);
+        match &self.profile {
+            Some(profile) => lay::profile(profile, spec),
+            None => spec,
+        }
+    }
+
+    /// What no test may exceed.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+}
+
+fn profile(config: &Config, name: Option<&str>) -> Result<Option<Settings>, String> {
+    match name {
+        None | Some("smoke" | "quick") => Ok(None),
+        Some(name) => match config.profile(name) {
+            Some(profile) => Ok(Some(profile.clone())),
+            None => {
+                let known: Vec<&str> = ["smoke", "quick"]
+                    .into_iter()
+                    .chain(config.profiles.keys().map(String::as_str))
+                    .collect();
+                let hint = nearest(name, known.iter().copied())
+                    .map_or(String::new(), |near| format!("did you mean `{near}`? "));
+                Err(format!("--profile {name}: no such profile; {hint}the profiles are {}", known.join(", ")))
+            }
+        },
+    }
+}
+
+/// A file may serve several test targets, so a name that only another one could know is left alone.
+fn unknown_tests(place: &Place, path: &Path, config: &Config, tests: &[String]) -> Vec<String> {
+    let known: Vec<&str> = tests.iter().map(String::as_str).collect();
+    let is_alone = path.parent() == Some(&place.package_dir) && place.has_one_target();
+    let mistakes = config.check_tests(&known).into_iter();
+    let told = mistakes.filter(|mistake| is_alone || mistake.message.contains("did you mean"));
+    told.map(|mistake| format!("{}:{mistake}", path.display())).collect()
+}

@@ -1,0 +1,62 @@
+//! perf.toml: what it says to the tests, and what it allows.
+
+use e2e::{Project, Run};
+
+/// Runs a test in a package folder that holds this perf.toml.
+fn run(file: &str, test: &str, arguments: &[&str]) -> Run {
+    let package = tempfile::tempdir().unwrap();
+    std::fs::write(package.path().join("perf.toml"), file).unwrap();
+    std::fs::write(package.path().join("Cargo.toml"), "[package]\nname = \"p\"\n[[test]]\nharness = false\n")
+        .unwrap();
+    let project = Project::of("shapes");
+    let mut command = project.executable(&["--exact", test]);
+    command.args(arguments).env("CARGO_MANIFEST_DIR", package.path());
+    project.finished(&command.output().unwrap())
+}
+
+#[test]
+fn a_tests_table_a_profile_and_a_flag_lie_over_each_other() {
+    let file = "[test.strangers]\narrivals = \"constant\"\nduration = \"1s\"\n[profile.ci]\nrate = 50\n";
+    let planned = |arguments: &[&str]| run(file, "strangers", arguments).count("planned");
+    assert_eq!(planned(&[]), 200);
+    assert_eq!(planned(&["--profile", "ci"]), 50);
+    assert_eq!(planned(&["--profile", "ci", "--duration", "2s"]), 100);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_before_anything_runs() {
+    let file = "[defaults]\ntimeuot = \"3s\"\n\n[test.rmap]\nrate = 0\n[limits]\nhosts = \"x\"\n";
+    let run = run(file, "ramp", &[]);
+    assert_eq!(run.code, Some(2), "{run:#?}");
+    for words in ["perf.toml:2:1: ", "did you mean `timeout`?", "perf.toml:5:8: ", "perf.toml:7:9: "] {
+        assert!(run.stderr.contains(words), "{words}: {run:#?}");
+    }
+    let unknown = self::run("[test.rmap]\nrate = 5\n", "ramp", &[]);
+    assert!(unknown.stderr.contains("did you mean [test.\"ramp\"]?"), "{unknown:#?}");
+    let profile = self::run("", "ramp", &["--profile", "quik"]);
+    assert!(profile.code == Some(2) && profile.stderr.contains("did you mean `quick`?"), "{profile:#?}");
+}
+
+#[test]
+fn a_plan_above_the_limit_is_refused_and_closed_users_wait_for_it() {
+    let file = "[limits]\nrate = 100\n";
+    let above = run(file, "ramp", &[]);
+    assert_eq!(above.code, Some(2), "{above:#?}");
+    assert!(above.stderr.contains("a rate of 200/s is above the limit of 100/s"), "{above:#?}");
+    // Others of the target are above it as well, so the closed one needs a file of its own.
+    let file = "[limits]\nrate = 250\n";
+    let closed = run(file, "unbridled", &[]);
+    assert_eq!(closed.code, Some(0), "{closed:#?}");
+    assert!((400..=501).contains(&closed.count("planned")), "{closed:#?}");
+    assert!(closed.ms("response_ns", "p50") < 1.0, "waiting for the cap is no latency: {closed:#?}");
+}
+
+#[test]
+fn a_host_that_is_not_listed_gets_no_load() {
+    let refused = run("", "ramp", &["--base-url", "http://example.com"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("hosts = [\"example.com\"]"), "{refused:#?}");
+    let elsewhere = run("", "elsewhere", &[]);
+    assert_eq!(elsewhere.code, Some(101), "{elsewhere:#?}");
+    assert!(elsewhere.stdout.contains("hosts = [\"example.com\"]"), "{elsewhere:#?}");
+}

@@ -1,0 +1,114 @@
+//! Every way to say a load, under load.
+
+use e2e::{Project, Run};
+
+fn run(test: &str) -> Run {
+    let run = Project::of("shapes").run(test, &[]);
+    run.assert_counts_agree();
+    run
+}
+
+#[test]
+fn a_ramp_offers_its_area_and_the_targets_own_count_agrees() {
+    let run = run("ramp");
+    assert_eq!((run.code, run.count("scheduled"), run.count("planned")), (Some(0), 400, 400), "{run:#?}");
+    assert!(run.stdout.contains("received 400"), "{run:#?}");
+    assert!(run.stdout.contains("open load, 0..200 over 2s, hold 1s"), "{run:#?}");
+}
+
+#[test]
+fn a_pause_offers_nothing_and_a_jump_takes_no_time() {
+    let run = run("pausing");
+    assert_eq!((run.code, run.count("planned")), (Some(0), 150), "{run:#?}");
+}
+
+#[test]
+fn poisson_arrivals_repeat_with_their_seed() {
+    let planned = |seed| {
+        let run = Project::of("shapes").run("strangers", &["--seed", seed]);
+        run.assert_counts_agree();
+        run.count("planned")
+    };
+    let counts = ["1", "1", "2", "3", "4"].map(planned);
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts.iter().any(|count| *count != counts[0]), "{counts:?}");
+    assert!(counts.iter().all(|count| (300..500).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn users_come_go_think_and_keep_their_pace() {
+    let coming = run("coming_and_going");
+    assert_eq!(coming.test()["checks"]["never more than four"]["broken"], 0, "{coming:#?}");
+    // Two users, each 100 ms or a little more from start to start.
+    let thinking = run("thinking").count("planned");
+    assert!((20..=40).contains(&thinking), "{thinking}");
+    let paced = run("paced").count("planned");
+    assert!((15..=20).contains(&paced), "{paced}");
+}
+
+#[test]
+fn a_pause_inside_a_journey_is_no_part_of_its_times() {
+    let run = run("journey");
+    assert!((5..=10).contains(&run.count("planned")), "{run:#?}");
+    assert!(run.ms("response_ns", "max") < 150.0 && run.ms("service_ns", "p50") < 100.0, "{run:#?}");
+    let step = &run.test()["steps"]["with a pause in it"]["duration_ns"]["max"];
+    assert!(step.as_f64().unwrap() < 150e6, "{run:#?}");
+}
+
+#[test]
+fn iterations_per_user_are_each_ones_own() {
+    let run = run("twice_each");
+    assert_eq!((run.code, run.count("scheduled"), run.count("planned")), (Some(0), 6, 6), "{run:#?}");
+}
+
+#[test]
+fn every_user_is_set_up_before_the_load_and_torn_down_after_it() {
+    let users = run("with_users");
+    assert_eq!((users.code, users.count("succeeded")), (Some(0), 50), "{users:#?}");
+    assert!(users.stdout.contains("left 5"), "{users:#?}");
+    assert_eq!(users.test()["preparation"]["users"], 5);
+    let slots = run("with_slots");
+    assert_eq!((slots.code, slots.count("succeeded")), (Some(0), 50), "{slots:#?}");
+    assert!(slots.stdout.contains("left 7"), "{slots:#?}");
+}
+
+#[test]
+fn users_that_fail_in_their_set_up_are_told_and_without_any_the_test_ends() {
+    let one = run("one_gets_in");
+    assert_eq!((one.code, one.count("succeeded")), (Some(0), 6), "{one:#?}");
+    assert!(one.stdout.contains("2 of 3 users failed in `user_setup`"), "{one:#?}");
+    let nobody = Project::of("shapes").run("nobody_gets_in", &[]);
+    assert_eq!(nobody.code, Some(101));
+    assert!(nobody.stdout.contains("no user is left: all 3 failed in `user_setup`"), "{nobody:#?}");
+    assert!(nobody.stdout.contains("no account"), "{nobody:#?}");
+}
+
+#[test]
+fn a_unique_feeder_that_runs_out_ends_the_test_with_that_reason() {
+    let run = run("out_of_data");
+    assert_eq!((run.code, run.count("succeeded")), (Some(101), 10), "{run:#?}");
+    assert!(run.count("planned") < 100, "{run:#?}");
+    assert!(run.stdout.contains("ran out of its 10 rows"), "{run:#?}");
+    assert_eq!((&run.test()["partial"], run.errors("exhausted") > 0), (&true.into(), true), "{run:#?}");
+}
+
+#[test]
+fn a_target_is_waited_for_until_it_is_ready() {
+    let ready = run("ready_in_time");
+    assert_eq!((ready.code, ready.count("succeeded")), (Some(0), 5), "{ready:#?}");
+    assert!(ready.test()["preparation"]["ready_s"].as_f64().unwrap() > 0.2, "{ready:#?}");
+    let never = Project::of("shapes").run("never_ready", &[]);
+    assert_eq!(never.code, Some(101));
+    assert!(
+        never.stdout.contains("the target was not ready after") && never.stdout.contains("connect"),
+        "{never:#?}"
+    );
+}
+
+#[test]
+fn a_load_on_the_command_line_takes_the_place_of_the_tests_own() {
+    let run = Project::of("shapes").run("ramp", &["--load", "100 for 500ms, ..0 over 1s"]);
+    assert_eq!((run.code, run.count("planned")), (Some(0), 100), "{run:#?}");
+    let wrong = Project::of("shapes").run("ramp", &["--load", "100 fro 500ms"]);
+    assert!(wrong.stderr.contains("character 5: `fro` where `for` is expected"), "{wrong:#?}");
+}
