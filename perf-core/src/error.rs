@@ -36,6 +36,10 @@ pub enum Category {
     Unseen,
     /// A feeder had no row left.
     Exhausted,
+    /// This process may open no more files: the generator's own fault.
+    Descriptors,
+    /// No local port was free for a new connection: the generator's own fault.
+    Ports,
     /// Everything else.
     Other,
 }
@@ -57,6 +61,8 @@ impl Category {
             Category::Interrupted => "interrupted",
             Category::Unseen => "unseen",
             Category::Exhausted => "exhausted",
+            Category::Descriptors => "descriptors",
+            Category::Ports => "ports",
             Category::Other => "other",
         }
     }
@@ -106,6 +112,9 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Category> {
     error.downcast_ref::<io::Error>().map(of_io)
 }
 
+/// `EMFILE` and `ENFILE`, which have no `ErrorKind`.
+const NO_MORE_FILES: [i32; 2] = [24, 23];
+
 fn of_io(error: &io::Error) -> Category {
     use io::ErrorKind as Kind;
     // An io error can wrap another error, a TLS one for example.
@@ -115,11 +124,10 @@ fn of_io(error: &io::Error) -> Category {
         return inner;
     }
     match error.kind() {
+        _ if error.raw_os_error().is_some_and(|code| NO_MORE_FILES.contains(&code)) => Category::Descriptors,
+        Kind::AddrNotAvailable => Category::Ports,
         Kind::TimedOut => Category::Timeout,
-        Kind::ConnectionRefused
-        | Kind::NetworkUnreachable
-        | Kind::HostUnreachable
-        | Kind::AddrNotAvailable => Category::Connect,
+        Kind::ConnectionRefused | Kind::NetworkUnreachable | Kind::HostUnreachable => Category::Connect,
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
             Category::Reset
         }
@@ -139,6 +147,10 @@ fn of_reqwest(error: &reqwest::Error) -> Category {
     let text = chain(error);
     let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match () {
+        () if mentions(&["Too many open files"]) => Category::Descriptors,
+        () if mentions(&["Cannot assign requested address", "Can't assign requested address"]) => {
+            Category::Ports
+        }
         () if mentions(&["dns error", "failed to lookup address"]) => Category::Dns,
         () if mentions(&[
             "certificate",

@@ -1,6 +1,7 @@
 //! Understands: turns a recording into a summary and findings. Judges nothing.
 
 pub mod findings;
+pub mod health;
 pub mod stats;
 pub mod summary;
 

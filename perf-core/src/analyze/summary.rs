@@ -1,11 +1,12 @@
 //! The numbers of one session, as reports show them and limits look at them.
 
+use super::health::Health;
 use crate::error::Category;
 use crate::measure::errors::ErrorGroup;
 use crate::measure::histogram::Histogram;
 use crate::measure::sample::Counts;
 use crate::measure::tally::{Check, Tally, Times};
-use crate::measure::{Recording, Round};
+use crate::measure::{Recording, Round, WorkerCpu};
 use crate::metric::{Metric, Quantile, Statistic, Timed};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub struct Summary {
     pub succeeded_service: Histogram,
     /// Succeeded iterations that finished inside the measured time, per second of it.
     pub throughput_per_s: Option<f64>,
+    /// How well the generator kept to the plan.
+    pub health: Health,
     /// By category, the most frequent first.
     pub errors: Vec<(Category, ErrorGroup)>,
     /// In order.
@@ -127,13 +130,23 @@ impl Summary {
             (*name, step)
         });
         let warmup = &recording.warmup;
+        let (response, lag) = (of_all(Times::response), of_all(Times::lag));
+        let measured_for = recording.measured_for;
+        let health = Health::of(
+            &response,
+            &lag,
+            per_second(counts.planned, measured_for),
+            per_second(counts.started, measured_for),
+            recording.worker_cpu.iter().map(WorkerCpu::share).collect(),
+        );
         Summary {
             scheduled: plan.scheduled().or_else(|| recording.stopped_by.is_none().then_some(counts.planned)),
             counts: *counts,
-            measured_for: recording.measured_for,
-            response: of_all(Times::response),
+            measured_for,
+            response,
             service: of_all(Times::service),
-            lag: of_all(Times::lag),
+            lag,
+            health,
             succeeded: merged([succeeded.response()]),
             failed: merged([failed.response()]),
             succeeded_service: merged([succeeded.service()]),

@@ -11,7 +11,7 @@ use super::prepare::{Prepared, Test};
 use super::worker::{Job, Worker};
 use crate::measure::edges::Edges;
 use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
-use crate::measure::{Attendance, Blocked};
+use crate::measure::{Attendance, Farewell};
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::load::Iterations;
@@ -45,7 +45,7 @@ pub(super) enum Message {
     Ready(Attendance),
     CannotStart(u32, EngineError),
     Slice(Box<Slice>),
-    Ended(u32, Vec<Blocked>, Attendance),
+    Ended(u32, Farewell),
     Died(u32),
 }
 
@@ -139,7 +139,7 @@ fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
     let ended = catch_unwind(AssertUnwindSafe(|| try_to_work(job, starts, send)));
     // The engine may have given this worker up; then nobody wants to know.
     let last_words = match ended {
-        Ok(Ok((blocked, left))) => Message::Ended(number, blocked, left),
+        Ok(Ok(farewell)) => Message::Ended(number, farewell),
         Ok(Err(error)) => Message::CannotStart(number, error),
         Err(_) => Message::Died(number),
     };
@@ -150,7 +150,7 @@ fn try_to_work(
     job: Job,
     starts: &Receiver<Instant>,
     send: &Sender<Message>,
-) -> Result<(Vec<Blocked>, Attendance), EngineError> {
+) -> Result<Farewell, EngineError> {
     let number = job.number;
     let cannot = |error| EngineError::Worker(number, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -166,7 +166,7 @@ fn try_to_work(
     })?;
     send.send(Message::Ready(attendance)).unwrap_or_default();
     let Ok(start) = starts.recv() else {
-        return Ok(Default::default());
+        return Ok(Farewell::default());
     };
     // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
     let run = worker.run(Clock::starting(start));

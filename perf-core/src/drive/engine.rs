@@ -4,12 +4,13 @@ use super::clock::Clock;
 use super::control::{Live, Snapshot};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
+use super::headroom;
 use super::prepare::{Prepared, Test};
 use crate::error::Category;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording, Stopped};
+use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
@@ -28,6 +29,8 @@ const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, EngineError> {
     live.begin();
     let began = Instant::now();
+    let (fitted, shortages) = headroom::fitted(plan, test.setup.is_some());
+    let plan = &fitted;
     let edges = edges(plan);
     let (send, messages) = channel();
     let crew = Crew::hire(plan, test, prepared, live, edges, &send)?;
@@ -38,7 +41,8 @@ pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Resu
     let mut watch = Watch::new(plan, crew, edges, live, start);
     watch.collect(&messages);
     live.publish(None);
-    Ok(watch.into_recording(Preparation { workers: workers_took, users, ..Preparation::default() }))
+    let preparation = Preparation { workers: workers_took, users, ..Preparation::default() };
+    Ok(Recording { shortages, ..watch.into_recording(preparation) })
 }
 
 fn edges(plan: &Plan) -> Edges {
@@ -59,6 +63,7 @@ struct Watch<'a> {
     began: SystemTime,
     blocked: Vec<Blocked>,
     left: Attendance,
+    worker_cpu: Vec<WorkerCpu>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
     recent: Recent,
@@ -102,6 +107,7 @@ impl<'a> Watch<'a> {
             began: SystemTime::now(),
             blocked: Vec::new(),
             left: Attendance::default(),
+            worker_cpu: Vec::new(),
             workers: vec![known; plan.workers as usize],
             crew,
             lost: Vec::new(),
@@ -115,10 +121,11 @@ impl<'a> Watch<'a> {
         while self.workers.iter().any(|worker| !worker.ended) {
             match messages.recv_timeout(LOOK_AROUND) {
                 Ok(Message::Slice(slice)) => self.add(slice),
-                Ok(Message::Ended(worker, blocked, left)) => {
+                Ok(Message::Ended(worker, farewell)) => {
                     self.workers[worker as usize].ended = true;
-                    self.blocked.extend(blocked);
-                    self.left.merge(left);
+                    self.blocked.extend(farewell.blocked);
+                    self.left.merge(farewell.left);
+                    self.worker_cpu.extend(farewell.cpu);
                 }
                 Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
                 Ok(Message::CannotStart(worker, _) | Message::Died(worker)) => self.give_up(worker),
@@ -215,7 +222,7 @@ impl<'a> Watch<'a> {
     }
 
     fn into_recording(self, preparation: Preparation) -> Recording {
-        let Watch { plan, live, collection, blocked, left, lost, began, start, edges, .. } = self;
+        let Watch { plan, live, collection, blocked, left, worker_cpu, lost, began, start, edges, .. } = self;
         let origin = start + Duration::from_nanos(edges.origin);
         let planned = match plan.is_counted() {
             true => Duration::from_nanos(collection.last_finish()),
@@ -241,6 +248,8 @@ impl<'a> Watch<'a> {
             blocked,
             lost,
             left,
+            worker_cpu,
+            shortages: Vec::new(),
             stopped_by,
         }
     }

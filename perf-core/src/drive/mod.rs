@@ -5,10 +5,12 @@
 pub mod cap;
 pub mod clock;
 pub mod control;
+mod cpu;
 mod crew;
 pub mod cx;
 mod desk;
 pub mod engine;
+mod headroom;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(not(feature = "http"))]

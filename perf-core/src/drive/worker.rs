@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::control::Live;
+use super::cpu;
 use super::cx::{Common, Cx};
 use super::desk::Desk;
 use super::http;
@@ -11,7 +12,7 @@ use super::prepare::Test;
 use super::roster::Roster;
 use super::users::Users;
 use crate::measure::recorder::Recorder;
-use crate::measure::{Attendance, Blocked};
+use crate::measure::{Attendance, Blocked, Farewell, WorkerCpu};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Part;
 use crate::plan::{Connections, Plan, nanos};
@@ -59,6 +60,9 @@ pub struct Worker {
     blocked: Vec<Blocked>,
     /// When the loop was to be back at the latest.
     expected: u64,
+    /// When measuring began in this worker, and what its thread had needed by then.
+    measuring: Option<(u64, u64)>,
+    cpu: Option<WorkerCpu>,
 }
 
 impl Worker {
@@ -70,7 +74,16 @@ impl Worker {
         let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
         let desk =
             Desk { plan, test, common, number, clock, users: Users::none(), recorder, live, timeout, now: 0 };
-        Ok(Worker { offer, desk, pacer: Pacer::new()?, stopping, blocked: Vec::new(), expected: u64::MAX })
+        Ok(Worker {
+            offer,
+            desk,
+            pacer: Pacer::new()?,
+            stopping,
+            blocked: Vec::new(),
+            expected: u64::MAX,
+            measuring: None,
+            cpu: None,
+        })
     }
 
     /// Makes the users who are there from the start, and runs their set-up.
@@ -152,7 +165,7 @@ impl Worker {
     }
 
     /// Until the load is over and everything that was started is recorded.
-    pub async fn run(mut self, clock: Clock) -> (Vec<Blocked>, Attendance) {
+    pub async fn run(mut self, clock: Clock) -> Farewell {
         self.desk.clock = clock;
         tokio::task::spawn_local(async {
             loop {
@@ -168,11 +181,25 @@ impl Worker {
         self.drain().await;
         let left = self.dismiss().await;
         self.desk.recorder.finish();
-        (self.blocked, left)
+        Farewell { blocked: self.blocked, left, cpu: self.cpu }
+    }
+
+    /// Takes the thread's CPU time where measuring begins.
+    fn note_the_start(&mut self) {
+        if self.measuring.is_none() && self.desk.now >= nanos(self.desk.plan.warmup) {
+            self.measuring = cpu::of_this_thread().map(|ran| (self.desk.now, ran));
+        }
+    }
+
+    fn note_the_end(&mut self) {
+        let (Some((since, before)), Some(ran)) = (self.measuring, cpu::of_this_thread()) else { return };
+        let wall = Duration::from_nanos(self.desk.now.saturating_sub(since));
+        self.cpu = Some(WorkerCpu { ran: Duration::from_nanos(ran.saturating_sub(before)), wall });
     }
 
     fn turn(&mut self) {
         self.desk.tick();
+        self.note_the_start();
         self.notice_a_block(self.expected);
         let began = self.desk.now;
         match &mut self.offer {
@@ -222,6 +249,7 @@ impl Worker {
     /// No new starts; waits for what is running, then gives it up.
     async fn drain(&mut self) {
         self.desk.tick();
+        self.note_the_end();
         let began = self.desk.now;
         if self.desk.live.is_stopped() || self.offer.is_over_by_clock(began) {
             self.desk.recorder.begin_drain(began);

@@ -40,6 +40,10 @@ pub struct Recording {
     pub timeline: Timeline,
     /// When workers did not get back to their loops.
     pub blocked: Vec<Blocked>,
+    /// How much of its core each worker's thread needed while it measured.
+    pub worker_cpu: Vec<WorkerCpu>,
+    /// What the client lacked before the start.
+    pub shortages: Shortages,
     /// Workers that never came back, each with the number of iterations whose times are lost.
     pub lost: Vec<(u32, u64)>,
     /// How the users' own tear-down went.
@@ -116,6 +120,62 @@ impl Attendance {
         self.first = self.first.take().or(other.first);
     }
 }
+
+/// What a worker tells at its end.
+#[derive(Clone, Debug, Default)]
+pub struct Farewell {
+    /// When it did not get back to its loop.
+    pub blocked: Vec<Blocked>,
+    /// How its users' tear-down went.
+    pub left: Attendance,
+    /// Of the measured time, where the system keeps an account.
+    pub cpu: Option<WorkerCpu>,
+}
+
+/// CPU time of one worker's thread over the measured time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerCpu {
+    /// That it ran.
+    pub ran: Duration,
+    /// That went by.
+    pub wall: Duration,
+}
+
+impl WorkerCpu {
+    /// From 0 to 1.
+    pub fn share(&self) -> f64 {
+        if self.wall.is_zero() { 0.0 } else { self.ran.as_secs_f64() / self.wall.as_secs_f64() }
+    }
+}
+
+/// What the client has too little of for its load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// Files that may be open.
+    OpenFiles {
+        /// By the load.
+        needed: u64,
+        /// By the system.
+        allowed: u64,
+    },
+    /// Local ports for connections to one address.
+    Ports {
+        /// By the load.
+        needed: u64,
+        /// By the system.
+        allowed: u64,
+    },
+    /// Memory, in bytes.
+    Memory {
+        /// By the load, at least.
+        needed: u64,
+        /// That is left.
+        free: u64,
+    },
+}
+
+/// All of them.
+pub type Shortages = Vec<Shortage>;
 
 /// A stretch of time in which a worker did not get back to its loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

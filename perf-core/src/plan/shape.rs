@@ -379,7 +379,7 @@ mod tests {
 
     fn all(shape: &Shape) -> Vec<u64> {
         let mut stretch = 0;
-        (0..count(&shape)).map(|n| shape.at(n as f64, &mut stretch)).collect()
+        (0..count(shape)).map(|n| shape.at(n as f64, &mut stretch)).collect()
     }
 
     #[test]

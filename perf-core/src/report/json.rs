@@ -4,6 +4,7 @@
 
 use super::Report;
 use crate::analyze::Session;
+use crate::analyze::health::Health;
 use crate::analyze::summary::RoundSummary;
 use crate::error::Category;
 use crate::judge::compare::{Comparison, MetricComparison};
@@ -139,6 +140,7 @@ fn numbers(session: &Session) -> Map<String, Value> {
         .map(|(name, c)| ((*name).to_owned(), json!({ "held": c.held, "broken": c.broken })));
     let fields = [
         ("counts", of_counts(&summary.counts, summary.scheduled)),
+        ("generator", of_health(&summary.health)),
         ("throughput_per_s", json!(summary.throughput_per_s)),
         ("error_ratio", json!(summary.error_ratio())),
         ("error_count", json!(summary.counts.errors())),
@@ -173,6 +175,18 @@ fn numbers(session: &Session) -> Map<String, Value> {
         ("timeline", of_timeline(&recording.timeline)),
     ];
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// How well the load was offered.
+fn of_health(health: &Health) -> Value {
+    json!({
+        "planned_per_s": health.planned_per_s,
+        "offered_per_s": health.offered_per_s,
+        "late_starts": health.late_starts,
+        "lag_p99_ns": health.lag_p99_ns,
+        "lag_bound_ns": health.lag_bound_ns,
+        "worker_cpu": health.worker_cpu,
+    })
 }
 
 fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {

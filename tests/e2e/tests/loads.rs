@@ -112,3 +112,47 @@ fn a_load_on_the_command_line_takes_the_place_of_the_tests_own() {
     let wrong = Project::of("shapes").run("ramp", &["--load", "100 fro 500ms"]);
     assert!(wrong.stderr.contains("character 5: `fro` where `for` is expected"), "{wrong:#?}");
 }
+
+/// The test target under a limit of open files.
+#[cfg(unix)]
+fn with_few_files(test: &str, files: u32) -> Run {
+    let project = Project::of("shapes");
+    let inner = project.executable(&["--exact", test]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(inner.get_program());
+    command.args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let run = project.finished(&command.output().unwrap());
+    run.assert_counts_agree();
+    run
+}
+
+#[cfg(unix)]
+fn finding<'a>(run: &'a Run, kind: &str) -> &'a serde_json::Value {
+    let findings = run.test()["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {run:#?}"))
+}
+
+#[cfg(unix)]
+#[test]
+fn an_open_load_keeps_fewer_in_flight_where_few_files_may_be_open() {
+    let run = with_few_files("crowded", 96);
+    assert_eq!((run.code, run.count("planned")), (Some(101), 100), "{run:#?}");
+    // Both ends of each connection are here: half of what 64 leaves of 96.
+    assert_eq!((run.count("started"), run.count("dropped")), (16, 84), "{run:#?}");
+    assert!(finding(&run, "open_files_short")["advice"].as_str().unwrap().contains("ulimit -n"), "{run:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_without_descriptors_spoils_the_run_and_says_so() {
+    let run = with_few_files("crowd", 96);
+    assert!(run.errors("descriptors") > 0, "{run:#?}");
+    assert_eq!(finding(&run, "descriptors_exhausted")["severity"], "invalid", "{run:#?}");
+    assert!(run.stdout.contains("ulimit -n"), "{run:#?}");
+}

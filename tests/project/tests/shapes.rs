@@ -148,6 +148,24 @@ async fn ready_in_time(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn silent(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::Never).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(rate = 100, duration = "1s", warmup = "0s", timeout = "5s", graceful_stop = "0s", setup = silent)]
+async fn crowded(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 200, iterations = 400, timeout = "500ms", setup = silent)]
+async fn crowd(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
 #[perf_test(users = 3, duration = "2s", warmup = "0s")]
 async fn unbridled() {
     tokio::task::yield_now().await;

@@ -1,20 +1,23 @@
 //! Faults of the generator itself. Each spoils the run.
 
 use super::{Finding, Severity};
+use crate::analyze::health::Health;
 use crate::analyze::summary::Summary;
+use crate::error::Category;
 use crate::measure::Recording;
-use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use crate::units::Latency;
+use std::time::Duration;
 
-/// A lag that is a tenth of the response time, or a millisecond, is part of the response time.
-const LAG_FLOOR_NS: f64 = 1e6;
-const LAG_PART: f64 = 0.1;
 const LEAST_LATE: u64 = 10;
+/// A thread that needs more of its core has no reserve for a burst.
+const BUSY: f64 = 0.8;
+/// Over a shorter time the account is too coarse.
+const LEAST_WALL: Duration = Duration::from_millis(500);
 
 pub(super) fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
-    let all = [blocked(plan, recording), lost(recording), lag(summary), late(summary)];
-    all.into_iter().flatten().collect()
+    let all = [blocked(plan, recording), lost(recording), lag(summary), late(summary), busy(plan, recording)];
+    all.into_iter().flatten().chain(exhausted(summary)).collect()
 }
 
 fn blocked(plan: &Plan, recording: &Recording) -> Option<Finding> {
@@ -52,11 +55,9 @@ fn lost(recording: &Recording) -> Option<Finding> {
 }
 
 fn lag(summary: &Summary) -> Option<Finding> {
-    let p99 = summary.lag.statistic(Statistic::Percentile(Quantile::percent(99.0)?))?;
-    let response = summary.response.statistic(Statistic::Median)?;
-    let bound = (response * LAG_PART).max(LAG_FLOOR_NS);
+    let Health { lag_bound_ns: bound, late_starts: late, lag_p99_ns, .. } = summary.health;
+    let p99 = lag_p99_ns?;
     // A percentile says something when ten samples lie beyond it; two late starts of 200 are a hiccup of the machine.
-    let late: u64 = summary.lag.buckets().filter(|(ns, _)| *ns as f64 > bound).map(|(_, count)| count).sum();
     (p99 > bound && late >= LEAST_LATE).then(|| Finding {
         kind: "generator_lag",
         severity: Severity::Invalid,
@@ -80,4 +81,46 @@ fn late(summary: &Summary) -> Option<Finding> {
         advice: "lower the rate or set `workers` higher",
         evidence: vec![("dropped", dropped as f64)],
     })
+}
+
+/// A spinning worker needs its whole core by design.
+fn busy(plan: &Plan, recording: &Recording) -> Option<Finding> {
+    let measured = recording.worker_cpu.iter().filter(|cpu| cpu.wall >= LEAST_WALL && !plan.precise);
+    let most = measured.map(crate::measure::WorkerCpu::share).reduce(f64::max)?;
+    (most > BUSY).then(|| Finding {
+        kind: "worker_busy",
+        severity: Severity::Invalid,
+        message: format!(
+            "a worker's thread needed {:.0} % of its core: the generator was at its limit",
+            most * 100.0
+        ),
+        advice: "set `workers` higher, lower the load, or make the test function cheaper",
+        evidence: vec![("worker_cpu", most)],
+    })
+}
+
+fn exhausted(summary: &Summary) -> Vec<Finding> {
+    let of = |category, kind, message: &str, advice| {
+        let (_, group) = summary.errors.iter().find(|(found, _)| *found == category)?;
+        Some(Finding {
+            kind,
+            severity: Severity::Invalid,
+            message: format!("{} iterations failed because {message}", group.count),
+            advice,
+            evidence: vec![("count", group.count as f64)],
+        })
+    };
+    let descriptors = of(
+        Category::Descriptors,
+        "descriptors_exhausted",
+        "this process may open no more files",
+        "raise the limit with `ulimit -n 65536` in the shell that runs cargo, or lower `max_in_flight` or `users`",
+    );
+    let ports = of(
+        Category::Ports,
+        "ports_exhausted",
+        "no local port was free for a new connection",
+        "let the target keep connections alive, or widen the range: `sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`",
+    );
+    [descriptors, ports].into_iter().flatten().collect()
 }

@@ -1,5 +1,6 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
 
+mod client;
 mod generator;
 mod users;
 
@@ -53,7 +54,8 @@ impl fmt::Display for Finding {
 
 /// Everything there is to notice.
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
-    let all = [generator::look(plan, recording, summary), users::look(recording)];
+    let all =
+        [generator::look(plan, recording, summary), client::look(plan, recording), users::look(recording)];
     all.into_iter().flatten().collect()
 }
 
