@@ -1,10 +1,10 @@
-//! The story of one perf test, from its plan to its report.
+//! The story of one perf test, or of several that run as one scenario, from plans to reports.
 
 use crate::analyze::Session;
 use crate::analyze::findings;
 use crate::analyze::summary::Summary;
 use crate::drive::control::Live;
-use crate::drive::engine::{self, EngineError};
+use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
 use crate::judge::compare::{self, Comparison};
@@ -15,6 +15,8 @@ use crate::judge::verdict::Judgement;
 use crate::measure::Recording;
 use crate::plan::Plan;
 use crate::report::Report;
+use std::thread;
+use std::time::Instant;
 
 /// How a test is judged besides its own limits.
 #[derive(Clone, Debug)]
@@ -25,6 +27,17 @@ pub struct Gate {
     pub family: u32,
     /// Whether having nothing to compare with is a failure.
     pub requires_baseline: bool,
+}
+
+/// One test of those that run at the same time.
+#[derive(Clone)]
+pub struct Member {
+    /// What is to happen.
+    pub plan: Plan,
+    /// The user's functions.
+    pub test: Test,
+    /// How it is judged.
+    pub gate: Gate,
 }
 
 /// Why a test has no report.
@@ -38,53 +51,143 @@ pub enum RunError {
     Engine(#[from] EngineError),
 }
 
-/// One execution: fresh set-up, load, tear-down.
-pub fn session(plan: &Plan, test: &Test, live: &Live) -> Result<Session, RunError> {
-    let prepared = Prepared::set_up(plan, test)?;
-    let setup = prepared.setup;
-    let driven = driven(plan, test, &prepared, live);
-    let torn_down = prepared.tear_down(test);
-    let mut recording = driven?;
-    torn_down?;
-    recording.preparation.setup = setup;
-    let summary = Summary::of(plan, &recording);
-    let findings = findings::look(plan, &recording, &summary);
-    Ok(Session { recording, summary, findings })
-}
-
-fn driven(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, RunError> {
-    let ready = ready::wait(plan, test, prepared, live)?;
-    let mut recording = engine::drive(plan, test, prepared, live)?;
-    recording.preparation.ready = ready;
-    Ok(recording)
-}
-
-/// One test: a session, two more when it looks slower than its baseline, and the verdict.
-pub fn run(plan: Plan, test: &Test, gate: Gate, live: &Live) -> Result<Report, RunError> {
-    let mut sessions = vec![session(&plan, test, live)?];
-    let mut comparison = gate.compare(&plan, &sessions, false);
-    if comparison.as_ref().is_some_and(Comparison::is_suspicious)
-        && !sessions[0].is_partial()
-        && !sessions[0].is_spoiled()
-    {
-        sessions.push(session(&plan, test, live)?);
-        if !sessions[1].is_partial() {
-            sessions.push(session(&plan, test, live)?);
+/// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
+pub fn run(members: Vec<Member>, live: &Live) -> Result<Vec<Report>, RunError> {
+    let mut sessions: Vec<Vec<Session>> = vec![session(&members, live)?];
+    let first = compare_all(&members, &sessions, false);
+    let is_sound = |session: &Session| !session.is_partial() && !session.is_spoiled();
+    let is_suspicious = first.iter().flatten().any(Comparison::is_suspicious);
+    let mut comparisons = first;
+    if is_suspicious && sessions[0].iter().all(is_sound) {
+        sessions.push(session(&members, live)?);
+        if !sessions[1].iter().any(Session::is_partial) {
+            sessions.push(session(&members, live)?);
         }
-        comparison = gate.compare(&plan, &sessions[1..], true);
+        comparisons = compare_all(&members, &sessions[1..], true);
     }
+    let mut by_member: Vec<Vec<Session>> = members.iter().map(|_| Vec::new()).collect();
+    for session in sessions {
+        by_member.iter_mut().zip(session).for_each(|(all, one)| all.push(one));
+    }
+    let told = members.into_iter().zip(by_member).zip(comparisons);
+    Ok(told.map(|((member, sessions), comparison)| report(member, sessions, comparison)).collect())
+}
+
+/// One execution: fresh set-ups, load, tear-downs.
+fn session(members: &[Member], live: &Live) -> Result<Vec<Session>, RunError> {
+    live.begin();
+    let stage = Stage::set(members)?;
+    let driven = stage.play(members, live);
+    let torn_down = stage.strike(members);
+    let recordings = driven?;
+    torn_down?;
+    let understood = members.iter().zip(recordings).map(|(member, recording)| {
+        let summary = Summary::of(&member.plan, &recording);
+        let findings = findings::look(&member.plan, &recording, &summary);
+        Session { recording, summary, findings }
+    });
+    Ok(understood.collect())
+}
+
+/// Everything that set-ups made: once for members that name the same function.
+struct Stage {
+    prepared: Vec<Prepared>,
+    /// By member, which of them.
+    whose: Vec<usize>,
+}
+
+impl Stage {
+    fn set(members: &[Member]) -> Result<Self, RunError> {
+        let mut stage = Stage { prepared: Vec::new(), whose: Vec::new() };
+        for (number, member) in members.iter().enumerate() {
+            let id = |test: &Test| test.setup_id.map(|id| id());
+            let shared = members[..number]
+                .iter()
+                .position(|other| id(&other.test).is_some() && id(&other.test) == id(&member.test));
+            let which = match shared {
+                Some(other) => stage.whose[other],
+                None => {
+                    stage.prepared.push(Prepared::set_up(&member.plan, &member.test)?);
+                    stage.prepared.len() - 1
+                }
+            };
+            stage.whose.push(which);
+        }
+        Ok(stage)
+    }
+
+    fn of(&self, member: usize) -> &Prepared {
+        &self.prepared[self.whose[member]]
+    }
+
+    /// Offers all loads at the same time, each after its own delay.
+    fn play(&self, members: &[Member], live: &Live) -> Result<Vec<Recording>, RunError> {
+        let mut waited = Vec::new();
+        for (number, member) in members.iter().enumerate() {
+            waited.push(ready::wait(&member.plan, &member.test, self.of(number), live)?);
+        }
+        let mut assembled = Vec::new();
+        for (number, member) in members.iter().enumerate() {
+            assembled.push(Assembled::of(&member.plan, &member.test, self.of(number), live)?);
+        }
+        let start = Instant::now() + HEAD_START;
+        let recordings = thread::scope(|scope| {
+            let run = |(member, assembled): (&Member, Assembled)| {
+                let start = start + member.plan.start_after;
+                scope.spawn(move || assembled.run(start, live))
+            };
+            let running: Vec<_> = members.iter().zip(assembled).map(run).collect();
+            let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
+            ended.collect::<Result<Vec<Recording>, _>>()
+        });
+        let mut recordings = recordings.map_err(|_| EngineError::Collector)?;
+        for (number, recording) in recordings.iter_mut().enumerate() {
+            recording.preparation.setup = self.of(number).setup;
+            recording.preparation.ready = waited[number];
+        }
+        Ok(recordings)
+    }
+
+    fn strike(self, members: &[Member]) -> Result<(), RunError> {
+        let Stage { prepared, whose } = self;
+        let owner = |which: usize| whose.iter().position(|of| *of == which).unwrap_or(0);
+        let torn_down: Vec<Result<(), PrepareError>> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(which, prepared)| prepared.tear_down(&members[owner(which)].test))
+            .collect();
+        Ok(torn_down.into_iter().collect::<Result<(), PrepareError>>()?)
+    }
+}
+
+fn compare_all(members: &[Member], sessions: &[Vec<Session>], is_confirmed: bool) -> Vec<Option<Comparison>> {
+    let of_member = |number: usize| sessions.iter().map(move |session| &session[number]);
+    members
+        .iter()
+        .enumerate()
+        .map(|(number, member)| member.gate.compare(&member.plan, of_member(number), is_confirmed))
+        .collect()
+}
+
+fn report(member: Member, sessions: Vec<Session>, comparison: Option<Comparison>) -> Report {
+    let Member { plan, gate, .. } = member;
     let limits = thresholds::check(&plan.thresholds, &sessions[0]);
     let missing = (gate.requires_baseline && gate.reference.level().is_none()).then_some(&gate.reference);
     let judgement = Judgement::of(&sessions, &limits, comparison.as_ref(), missing);
-    Ok(Report { plan, sessions, limits, reference: gate.reference, comparison, judgement, notes: Vec::new() })
+    Report { plan, sessions, limits, reference: gate.reference, comparison, judgement, notes: Vec::new() }
 }
 
 impl Gate {
-    fn compare(&self, plan: &Plan, sessions: &[Session], is_confirmed: bool) -> Option<Comparison> {
+    fn compare<'a>(
+        &self,
+        plan: &Plan,
+        sessions: impl Iterator<Item = &'a Session>,
+        is_confirmed: bool,
+    ) -> Option<Comparison> {
         let Reference::Level { level, number } = &self.reference else {
             return None;
         };
-        let rounds: Vec<Rounds> = sessions.iter().map(|session| Rounds::of(&session.summary)).collect();
+        let rounds: Vec<Rounds> = sessions.map(|session| Rounds::of(&session.summary)).collect();
         Some(Comparison {
             metrics: compare::compare(&plan.gates, &rounds, level, self.family),
             baseline_sessions: level.sessions.len(),

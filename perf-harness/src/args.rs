@@ -1,5 +1,6 @@
 //! libtest's options and ours in one command line, each of ours with an environment variable.
 
+use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use perf_core::plan::limits::Limits;
@@ -231,23 +232,18 @@ impl Args {
 
     /// What libtest-mimic is to do. It takes one filter, so all of them are handed over as names to skip, which keeps
     /// its count of filtered-out tests right.
-    pub(crate) fn for_libtest<'a>(
-        &self,
-        tests: impl Iterator<Item = (&'a str, bool)>,
-    ) -> libtest_mimic::Arguments {
+    pub(crate) fn for_libtest(&self, trials: &[PerfTrial]) -> libtest_mimic::Arguments {
         let mut libtest = self.libtest.clone();
         let filters: Vec<&String> = self.libtest.filter.iter().chain(&self.more_filters).collect();
         let fits = |name: &str, filter: &str| {
             if libtest.exact { name == filter } else { name.contains(filter) }
         };
-        let is_wanted = |name: &str| {
-            (filters.is_empty() || filters.iter().any(|filter| fits(name, filter)))
-                && !libtest.skip.iter().any(|filter| fits(name, filter))
+        let is_wanted = |trial: &PerfTrial| {
+            (filters.is_empty() || trial.names().any(|name| filters.iter().any(|filter| fits(name, filter))))
+                && !libtest.skip.iter().any(|filter| fits(&trial.name, filter))
         };
-        let skip = tests
-            .filter(|(name, is_tagged)| !is_tagged || !is_wanted(name))
-            .map(|(name, _)| name.to_owned())
-            .collect();
+        let unwanted = trials.iter().filter(|trial| !trial.has_any_tag(&self.tag) || !is_wanted(trial));
+        let skip = unwanted.map(|trial| trial.name.clone()).collect();
         (libtest.filter, libtest.skip, libtest.exact) = (None, skip, true);
         // Not one: with one thread libtest-mimic leaves the cursor behind `test name ... ` while the test runs, where
         // summaries would land. The suite lets them run one at a time, in order.
@@ -367,18 +363,51 @@ mod tests {
         );
     }
 
+    fn trials() -> Vec<PerfTrial> {
+        use crate::registry::Registration;
+        use crate::trial::{Entry, grouped};
+        use perf_core::drive::prepare::Test;
+        use perf_core::plan::spec::PerfSpec;
+        const REGISTRATION: Registration = Registration {
+            path: "perf::test",
+            file: "tests/perf.rs",
+            line: 1,
+            spec: PerfSpec::default,
+            test: Test::of(|_| unreachable!()),
+        };
+        static REGISTERED: Registration = REGISTRATION;
+        let entry = |name: &str, tag: Option<&'static str>, scenario: Option<&'static str>| Entry {
+            registration: &REGISTERED,
+            name: name.to_owned(),
+            spec: PerfSpec {
+                tags: tag.into_iter().map(Into::into).collect(),
+                scenario: scenario.map(Into::into),
+                ..PerfSpec::default()
+            },
+        };
+        let entries = vec![
+            entry("list", Some("quick"), None),
+            entry("login", Some("quick"), None),
+            entry("logout", None, None),
+            entry("buy", None, Some("shop")),
+            entry("browse", None, Some("shop")),
+        ];
+        grouped(entries).unwrap()
+    }
+
     #[test]
     fn several_filters_select_any_and_tags_select_first() {
         let selected = |line: &[&str]| {
-            let tests = [("list", true), ("login", true), ("logout", false)];
-            let libtest = parse(line, &[]).unwrap().for_libtest(tests.into_iter());
-            let kept = tests.iter().filter(|(name, _)| !libtest.skip.iter().any(|skipped| skipped == name));
-            kept.map(|(name, _)| *name).collect::<Vec<_>>()
+            let libtest = parse(line, &[]).unwrap().for_libtest(&trials());
+            let kept = ["list", "login", "logout", "shop"].into_iter();
+            kept.filter(|name| !libtest.skip.iter().any(|skipped| skipped == name)).collect::<Vec<_>>()
         };
-        assert_eq!(selected(&[]), ["list", "login"]);
-        assert_eq!(selected(&["lis", "out"]), ["list"]);
-        assert_eq!(selected(&["log"]), ["login"]);
+        assert_eq!(selected(&[]), ["list", "login", "logout", "shop"]);
+        assert_eq!(selected(&["--tag", "quick"]), ["list", "login"]);
+        assert_eq!(selected(&["--tag", "quick", "lis", "out"]), ["list"]);
+        assert_eq!(selected(&["log"]), ["login", "logout"]);
         assert_eq!(selected(&["log", "--exact"]), Vec::<&str>::new());
-        assert_eq!(selected(&["--skip", "list"]), ["login"]);
+        assert_eq!(selected(&["--skip", "log"]), ["list", "shop"]);
+        assert_eq!(selected(&["buy"]), ["shop"], "a scenario runs as a whole");
     }
 }

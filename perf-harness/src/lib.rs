@@ -10,6 +10,7 @@ mod settings;
 mod signals;
 mod store;
 mod suite;
+mod trial;
 
 pub use perf_core::drive::cx::Cx;
 #[cfg(feature = "http")]
@@ -55,7 +56,7 @@ pub mod __private {
     pub use crate::suite::main;
     pub use inventory;
     pub use perf_core::drive::cx::Cx;
-    pub use perf_core::drive::prepare::{Test, setup, teardown, user_setup, user_teardown};
+    pub use perf_core::drive::prepare::{Test, id_of, setup, teardown, user_setup, user_teardown};
     pub use perf_core::drive::users::user;
     pub use perf_core::plan::load::Iterations;
     pub use perf_core::plan::spec::{GateSpec, PerfSpec};

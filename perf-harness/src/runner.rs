@@ -4,19 +4,19 @@ use crate::args::{Args, Format, Update};
 use crate::lock;
 use crate::place::Place;
 use crate::progress::Progress;
-use crate::registry::Registration;
 use crate::store::Store;
 use anstream::{AutoStream, ColorChoice};
 use libtest_mimic::{ColorSetting, FormatSetting};
 use perf_core::drive::control::Live;
+use perf_core::drive::prepare::Test;
 use perf_core::judge::accept::accept;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
 use perf_core::judge::verdict::{Verdict, without_baseline};
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
-use perf_core::report::{Report, json, text};
-use perf_core::run::{self, Gate};
+use perf_core::report::{Report, json, mix, text};
+use perf_core::run::{self, Gate, Member};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -45,41 +45,80 @@ pub(crate) enum Ended {
 
 impl Runner {
     /// From the lock to the last file.
-    pub(crate) fn run(&self, test: &Registration, plan: &Plan) -> Ended {
+    pub(crate) fn run(&self, trial: &str, tests: Vec<(Test, Plan)>) -> Ended {
         match lock::acquire(&self.live) {
-            Ok(Some(_lock)) => self.run_alone(test, plan),
+            Ok(Some(_lock)) => self.run_alone(trial, tests),
             Ok(None) => Ended::Ignored("not run: interrupted".to_owned()),
             Err(error) => Ended::Failed(format!("the lock that keeps perf tests from overlapping: {error}")),
         }
     }
 
-    fn run_alone(&self, test: &Registration, plan: &Plan) -> Ended {
-        let reference = self.reference(plan);
-        // A session that is to be recorded is judged by its limits alone.
+    fn run_alone(&self, trial: &str, tests: Vec<(Test, Plan)>) -> Ended {
+        let plans: Vec<Plan> = tests.iter().map(|(_, plan)| plan.clone()).collect();
+        let members: Vec<Member> = tests.into_iter().map(|(test, plan)| self.member(test, plan)).collect();
+        let is_compared: Vec<bool> =
+            plans.iter().map(|plan| !self.is_recorded(&self.reference(plan))).collect();
+        let progress = Progress::show(trial, &self.live);
+        let ran = run::run(members, &self.live);
+        drop(progress);
+        match ran {
+            Ok(mut reports) => {
+                for (report, is_compared) in reports.iter_mut().zip(is_compared) {
+                    self.keep(report, is_compared);
+                    self.tell(report);
+                }
+                mix::of(trial, &reports).iter().for_each(|whole| self.tell(whole));
+                self.ended_together(&reports)
+            }
+            Err(error) => self.could_not_run(&plans, &error.to_string()),
+        }
+    }
+
+    /// A session that is to be recorded is judged by its limits alone.
+    fn member(&self, test: Test, plan: Plan) -> Member {
+        let reference = self.reference(&plan);
         let is_compared = !self.is_recorded(&reference);
         let gate = Gate {
             reference: if is_compared { reference } else { Reference::Off },
             family: self.family,
             requires_baseline: self.args.require_baseline && is_compared && !plan.gates.is_empty(),
         };
-        let progress = Progress::show(&plan.name, &self.live);
-        let ran = run::run(plan.clone(), &test.test, gate, &self.live);
-        drop(progress);
-        match ran {
-            Ok(mut report) => {
-                self.keep(&mut report, is_compared);
-                self.tell(&report);
-                self.ended(&report)
-            }
-            Err(error) => self.could_not_run(plan, &error.to_string()),
-        }
+        Member { plan, test, gate }
     }
 
-    fn could_not_run(&self, plan: &Plan, reason: &str) -> Ended {
+    fn could_not_run(&self, plans: &[Plan], reason: &str) -> Ended {
         if self.args.report.contains(&Format::Json) {
-            self.store_or_warn(json::of_failure(&plan.name, &plan.target, Verdict::Failed.name(), reason));
+            for plan in plans {
+                self.store_or_warn(json::of_failure(
+                    &plan.name,
+                    &plan.target,
+                    Verdict::Failed.name(),
+                    reason,
+                ));
+            }
         }
         Ended::Failed(reason.to_owned())
+    }
+
+    /// The worst of all; of several tests each reason with the test's name.
+    fn ended_together(&self, reports: &[Report]) -> Ended {
+        let (mut failed, mut ignored) = (Vec::new(), Vec::new());
+        let named = |report: &Report, reason: String| match reports.len() {
+            1 => reason,
+            _ => format!("{}: {reason}", report.plan.name),
+        };
+        for report in reports {
+            match self.ended(report) {
+                Ended::Passed => {}
+                Ended::Ignored(reason) => ignored.push(named(report, reason)),
+                Ended::Failed(reason) => failed.push(named(report, reason)),
+            }
+        }
+        match (failed.is_empty(), ignored.is_empty()) {
+            (false, _) => Ended::Failed(failed.join("\n")),
+            (true, false) => Ended::Ignored(ignored.join("; ")),
+            (true, true) => Ended::Passed,
+        }
     }
 
     fn reference(&self, plan: &Plan) -> Reference {

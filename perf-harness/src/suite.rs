@@ -2,18 +2,20 @@
 
 use crate::args::Args;
 use crate::place::Place;
-use crate::registry::{self, Registration};
+use crate::registry;
 use crate::runner::{Ended, Runner};
 use crate::settings::FileSettings;
 use crate::signals;
 use crate::store::Store;
+use crate::trial::{self, Entry, PerfTrial};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use perf_core::drive::control::Live;
+use perf_core::drive::prepare::Test;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
-use perf_core::plan::spec::{Overrides, PerfSpec};
+use perf_core::plan::spec::Overrides;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -43,28 +45,25 @@ pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
 }
 
 fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String>> {
-    let tests = registry::sorted().map_err(|e| vec![e.to_string()])?;
     let place = Place::find(is_debug);
-    let names: Vec<String> = tests.iter().map(|test| test.name()).collect();
+    let registered = registry::sorted().map_err(|e| vec![e.to_string()])?;
+    let names: Vec<String> = registered.iter().map(|test| test.name()).collect();
     let settings = FileSettings::read(&place, args, &names)?;
-    let specs: Vec<PerfSpec> =
-        tests.iter().zip(&names).map(|(test, name)| settings.effective((test.spec)(), name)).collect();
-    let is_tagged = specs.iter().map(|spec| spec.has_any_tag(&args.tag));
-    let names: Vec<(String, bool)> = names.into_iter().zip(is_tagged).collect();
-    let libtest = args.for_libtest(names.iter().map(|(name, is_tagged)| (name.as_str(), *is_tagged)));
+    let entries = registered.into_iter().zip(names).map(|(registration, name)| {
+        let spec = settings.effective((registration.spec)(), &name);
+        Entry { registration, name, spec }
+    });
+    let trials = trial::grouped(entries.collect())?;
+    let libtest = args.for_libtest(&trials);
     if libtest.list {
         // Pure: nothing is written, nothing is started.
-        let trials = tests.iter().zip(&specs).map(|(test, spec)| bare_trial(test, spec)).collect();
-        return Ok(libtest_mimic::run(&libtest, trials).exit_code());
+        return Ok(libtest_mimic::run(&libtest, trials.iter().map(bare).collect()).exit_code());
     }
-    let is_selected =
-        |test: &Registration, spec: &PerfSpec| !libtest.is_filtered_out(&bare_trial(test, spec));
-    let flags = |test: &Registration, spec: &PerfSpec| Overrides {
+    let planned = plans(&trials, target, |trial| Overrides {
         limits: settings.limits().clone(),
-        ..if is_selected(test, spec) { args.overrides() } else { Overrides::default() }
-    };
-    let plans = plans(&tests, &specs, target, flags)?;
-    let runner = prepare(args, place, &plans)?;
+        ..if libtest.is_filtered_out(&bare(trial)) { Overrides::default() } else { args.overrides() }
+    })?;
+    let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
         eprintln!(
             "[perf] this build is unoptimised; its numbers are not those of a release: cargo test --release --test {target}"
@@ -72,37 +71,36 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     }
     signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
     let live = runner.live.clone();
-    let conclusion = libtest_mimic::run(&libtest, trials(&tests, &specs, plans, &libtest, &Arc::new(runner)));
+    let all = for_libtest(&trials, planned, &libtest, &Arc::new(runner));
+    let conclusion = libtest_mimic::run(&libtest, all);
     Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
 }
 
-/// One plan for each test; every mistake of every test at once.
+/// The plans of each trial's members; every mistake of every test at once. Flags are for selected tests only.
 fn plans(
-    tests: &[&Registration],
-    specs: &[PerfSpec],
+    trials: &[PerfTrial],
     target: &str,
-    flags: impl Fn(&Registration, &PerfSpec) -> Overrides,
-) -> Result<Vec<Plan>, Vec<String>> {
+    flags: impl Fn(&PerfTrial) -> Overrides,
+) -> Result<Vec<Vec<Plan>>, Vec<String>> {
     let mut mistakes = Vec::new();
     let mut plans = Vec::new();
-    for (test, spec) in tests.iter().zip(specs) {
-        match Plan::resolve(&test.name(), target, spec, &flags(test, spec)) {
-            Ok(plan) => plans.push(plan),
-            Err(wrong) => mistakes
-                .extend(wrong.iter().map(|e| format!("{}:{}: {}: {e}", test.file, test.line, test.name()))),
+    for trial in trials {
+        match trial.plans(target, &flags(trial)) {
+            Ok(planned) => plans.push(planned),
+            Err(wrong) => mistakes.extend(wrong),
         }
     }
     if mistakes.is_empty() { Ok(plans) } else { Err(mistakes) }
 }
 
 /// Reads the baselines of every registered test, whatever is selected: the family is the same for all processes.
-fn prepare(args: &Args, place: Place, plans: &[Plan]) -> Result<Runner, Vec<String>> {
+fn prepare(args: &Args, place: Place, plans: &[&Plan]) -> Result<Runner, Vec<String>> {
     let environment = Environment::detect(args.environment.as_deref(), &place.build_profile);
     let baseline_dir = args.baseline_dir.clone().unwrap_or_else(|| place.package_dir.join("perf-baselines"));
     let baselines = read_baselines(&baseline_dir, plans)?;
     let hypotheses =
         |plan: &Plan| Reference::of(plan, baselines.get(&plan.name), &environment).hypotheses(plan);
-    let family: usize = plans.iter().map(hypotheses).sum();
+    let family: usize = plans.iter().map(|plan| hypotheses(plan)).sum();
     let root = args.report_dir.clone().unwrap_or_else(|| place.target_dir.join("perf-harness"));
     Ok(Runner {
         args: args.clone(),
@@ -116,7 +114,7 @@ fn prepare(args: &Args, place: Place, plans: &[Plan]) -> Result<Runner, Vec<Stri
     })
 }
 
-fn read_baselines(folder: &Path, plans: &[Plan]) -> Result<BTreeMap<String, Baseline>, Vec<String>> {
+fn read_baselines(folder: &Path, plans: &[&Plan]) -> Result<BTreeMap<String, Baseline>, Vec<String>> {
     let mut baselines = BTreeMap::new();
     let mut mistakes = Vec::new();
     for plan in plans {
@@ -129,35 +127,35 @@ fn read_baselines(folder: &Path, plans: &[Plan]) -> Result<BTreeMap<String, Base
     if mistakes.is_empty() { Ok(baselines) } else { Err(mistakes) }
 }
 
-fn bare_trial(test: &Registration, spec: &PerfSpec) -> Trial {
-    Trial::test(test.name(), || Ok(())).with_ignored_flag(spec.ignore.is_some())
+fn bare(trial: &PerfTrial) -> Trial {
+    Trial::test(trial.name.clone(), || Ok(())).with_ignored_flag(trial.is_ignored())
 }
 
-fn trials(
-    tests: &[&'static Registration],
-    specs: &[PerfSpec],
-    plans: Vec<Plan>,
+fn for_libtest(
+    trials: &[PerfTrial],
+    plans: Vec<Vec<Plan>>,
     libtest: &Arguments,
     runner: &Arc<Runner>,
 ) -> Vec<Trial> {
     let (turns, has_failed) = (Arc::new(Turns::default()), Arc::new(AtomicBool::new(false)));
     let mut next = 0..;
-    let trial = |((test, spec), plan): ((&&'static Registration, &PerfSpec), Plan)| {
-        let bare = bare_trial(test, spec);
+    let one = |(trial, plans): (&PerfTrial, Vec<Plan>)| {
+        let bare = bare(trial);
         let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
         let turn = if runs { next.next().unwrap_or(usize::MAX) } else { usize::MAX };
-        let is_ignored = bare.has_ignored_flag();
-        let (test, runner, turns, has_failed): (&'static Registration, _, _, _) =
-            (test, runner.clone(), turns.clone(), has_failed.clone());
-        let body = move || turns.take(turn, || run_trial(test, &plan, &runner, &has_failed));
-        Trial::ignorable_test(test.name(), body).with_ignored_flag(is_ignored)
+        let tests =
+            trial.members.iter().map(|member| member.registration.test).zip(plans).collect::<Vec<_>>();
+        let (name, runner, turns, has_failed) =
+            (trial.name.clone(), runner.clone(), turns.clone(), has_failed.clone());
+        let body = move || turns.take(turn, || run_trial(&name, tests, &runner, &has_failed));
+        Trial::ignorable_test(trial.name.clone(), body).with_ignored_flag(bare.has_ignored_flag())
     };
-    tests.iter().zip(specs).zip(plans).map(trial).collect()
+    trials.iter().zip(plans).map(one).collect()
 }
 
 fn run_trial(
-    test: &Registration,
-    plan: &Plan,
+    name: &str,
+    tests: Vec<(Test, Plan)>,
     runner: &Runner,
     has_failed: &AtomicBool,
 ) -> Result<Completion, Failed> {
@@ -167,7 +165,7 @@ fn run_trial(
     if runner.live.signal().is_some() {
         return Ok(Completion::ignored_with("not run: interrupted"));
     }
-    match runner.run(test, plan) {
+    match runner.run(name, tests) {
         Ended::Passed => Ok(Completion::Completed),
         Ended::Ignored(reason) => Ok(Completion::ignored_with(reason)),
         Ended::Failed(reason) => {

@@ -37,6 +37,7 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
     check_numbers(&options, mistakes);
     check_texts(&options, mistakes);
     check_grammars(&options, mistakes);
+    check_scenario(&options, mistakes);
     check_gates(&options, all_keys_were_read, mistakes);
     let rate = rate(&options, mistakes);
     check_load(&options, all_keys_were_read, mistakes);
@@ -44,7 +45,7 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
 }
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
-    let Options { duration, timeout, warmup, graceful_stop, pace, ready_timeout, .. } = options;
+    let Options { duration, timeout, warmup, graceful_stop, pace, ready_timeout, start_after, .. } = options;
     for (given, may_be_zero) in [
         (duration, false),
         (timeout, false),
@@ -52,6 +53,7 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
         (graceful_stop, true),
         (pace, true),
         (ready_timeout, true),
+        (start_after, true),
     ] {
         let Some((key, text)) = given else { continue };
         match parse_duration(&text.value()) {
@@ -153,6 +155,33 @@ fn check_grammars(options: &Options, mistakes: &mut Mistakes) {
             url,
             "`ready` is an address such as \"http://127.0.0.1:8080/health\", or \"/health\" of the base URL",
         );
+    }
+}
+
+/// What only a test of a scenario may say, and how.
+fn check_scenario(options: &Options, mistakes: &mut Mistakes) {
+    let Options { scenario, start_after, weight, .. } = options;
+    if let Some((_, name)) = scenario
+        && (name.value().trim().is_empty() || name.value().contains(['/', '\\']))
+    {
+        mistakes.at(name, "`scenario` is a name that files can have, such as \"checkout\"");
+    }
+    let alone = [start_after.as_ref().map(|(key, _)| key), weight.as_ref().map(|(key, _)| key)];
+    for key in alone.into_iter().flatten().filter(|_| scenario.is_none()) {
+        mistakes.at(key, format!("`{key}` is for tests that run together; add `scenario = \"checkout\"`"));
+    }
+    if let Some((_, literal)) = weight
+        && !weight_of(literal).is_some_and(|weight| weight > 0.0 && weight.is_finite())
+    {
+        mistakes.at(literal, "`weight` is a number above zero such as 3");
+    }
+}
+
+pub(crate) fn weight_of(literal: &Lit) -> Option<f64> {
+    match literal {
+        Lit::Int(number) => number.base10_parse().ok(),
+        Lit::Float(number) => number.base10_parse().ok(),
+        _ => None,
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct Options {
     pub(crate) ready_timeout: Given<LitStr>,
     pub(crate) base_url: Given<LitStr>,
     pub(crate) client: Given<Path>,
+    pub(crate) scenario: Given<LitStr>,
+    pub(crate) start_after: Given<LitStr>,
+    pub(crate) weight: Given<Lit>,
     pub(crate) tags: Given<Vec<LitStr>>,
     pub(crate) ignore: Given<Option<LitStr>>,
     pub(crate) krate: Given<Path>,
@@ -106,6 +109,9 @@ const KEYS: &[&str] = &[
     "ready_timeout",
     "base_url",
     "client",
+    "scenario",
+    "start_after",
+    "weight",
     "tags",
     "ignore",
     "crate",
@@ -121,6 +127,8 @@ const SWITCH: &str = "true or false";
 const CONNECTIONS: &str = "\"shared\" or \"user\"";
 const READY: &str =
     "an address in quotes such as \"http://127.0.0.1:8080/health\", or the path of a function";
+const NAME: &str = "a name in quotes such as \"checkout\"";
+const WEIGHT: &str = "a number above zero such as 3";
 const NUMBER: &str = "a whole number such as 10";
 const DURATION: &str = "a duration in quotes such as \"10s\"";
 const ADDRESS: &str = "an address such as \"http://127.0.0.1:8080\"";
@@ -202,6 +210,9 @@ impl Options {
             "teardown" => once(&mut self.teardown, key, input, |i, k| value(i, k, PATH)),
             "base_url" => once(&mut self.base_url, key, input, |i, k| value(i, k, ADDRESS)),
             "client" => once(&mut self.client, key, input, |i, k| value(i, k, PATH)),
+            "scenario" => once(&mut self.scenario, key, input, |i, k| value(i, k, NAME)),
+            "start_after" => once(&mut self.start_after, key, input, |i, k| value(i, k, DURATION)),
+            "weight" => once(&mut self.weight, key, input, |i, k| value(i, k, WEIGHT)),
             "tags" => once(&mut self.tags, key, input, |i, k| list(i, k, TEXTS, mistakes)),
             "ignore" => once(&mut self.ignore, key, input, |i, k| {
                 if i.is_empty() { Ok(None) } else { value(i, k, "a reason in quotes").map(Some) }

@@ -1,6 +1,6 @@
 //! What stands beside the function: its registration. Touches nothing but `__private`.
 
-use crate::check::{Test, iterations_of};
+use crate::check::{Test, iterations_of, weight_of};
 use crate::function::Function;
 use crate::options::{GateOption, Options, Ready};
 use perf_core::plan::load::Iterations;
@@ -40,7 +40,8 @@ fn spec(test: &Test) -> TokenStream {
         &test.options;
     let Options { thresholds, tags, base_url, ignore, load, iterations, pace, ready_timeout, .. } =
         &test.options;
-    let Options { arrivals, think, connections, precise, ready, .. } = &test.options;
+    let Options { arrivals, think, connections, precise, ready, scenario, start_after, weight, .. } =
+        &test.options;
     let private = private(&test.options);
     let load = field(load.as_ref(), |load| quote!(#load));
     let iterations = field(iterations.as_ref(), |literal| match iterations_of(literal) {
@@ -48,13 +49,17 @@ fn spec(test: &Test) -> TokenStream {
         Ok(Iterations::Shared(all)) => quote!(#private::Iterations::Shared(#all)),
         Err(_) => quote!(#private::Iterations::Shared(1)),
     });
+    let scenario = field(scenario.as_ref(), |name| quote!(#name.into()));
+    let weight = weight.as_ref().and_then(|(key, literal)| {
+        weight_of(literal).map(|weight| quote!(#key: ::core::option::Option::Some(#weight),))
+    });
     let precise = field(precise.as_ref(), |precise| quote!(#precise));
     let ready = ready.as_ref().and_then(|(key, ready)| match ready {
         Ready::Url(url) => Some(quote!(#key: ::core::option::Option::Some(#url.into()),)),
         Ready::Function(_) => None,
     });
     let numbers = [users, rounds, max_in_flight, workers].map(|given| field(given.as_ref(), |n| quote!(#n)));
-    let durations = [duration, warmup, timeout, graceful_stop, pace, ready_timeout]
+    let durations = [duration, warmup, timeout, graceful_stop, pace, ready_timeout, start_after]
         .map(|given| field(given.as_ref(), nanoseconds));
     let grammars =
         [arrivals, think, connections].map(|given| field(given.as_ref(), |text| quote!(#text.into())));
@@ -65,7 +70,7 @@ fn spec(test: &Test) -> TokenStream {
     });
     let lists = [thresholds, tags].map(|given| texts(given.as_ref()));
     let baseline = baseline(&test.options);
-    quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #precise #ready #(#lists)* #base_url #ignore #baseline)
+    quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #precise #scenario #weight #ready #(#lists)* #base_url #ignore #baseline)
 }
 
 fn field<T>(given: Option<&(Ident, T)>, value: impl Fn(&T) -> TokenStream) -> Option<TokenStream> {
@@ -161,7 +166,11 @@ fn teardown(test: &Test) -> TokenStream {
 /// The functions that few tests have, each with a comma.
 fn others(test: &Test) -> TokenStream {
     let private = private(&test.options);
-    let Options { client, user_setup, user_teardown, ready, .. } = &test.options;
+    let Options { client, setup, user_setup, user_teardown, ready, .. } = &test.options;
+    let setup_id = setup.as_ref().map(|(_, path)| {
+        let id = quote_spanned!(at(path.span())=> #private::id_of(&#path));
+        quote!(setup_id: ::core::option::Option::Some(|| #id),)
+    });
     let client = field(client.as_ref(), |path| quote!(#path));
     let erased = |function: &str, path: &Path, types: TokenStream| {
         let (span, function) = (at(path.span()), Ident::new(function, Span::mixed_site()));
@@ -180,7 +189,7 @@ fn others(test: &Test) -> TokenStream {
             Some(quote!(#key: ::core::option::Option::Some(#erased),))
         }
     });
-    quote!(#client #user_setup #user_teardown #ready)
+    quote!(#setup_id #client #user_setup #user_teardown #ready)
 }
 
 fn state(test: &Test, span: Span) -> TokenStream {

@@ -2,6 +2,7 @@
 
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Signal, Stopped};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ pub struct Live(Arc<Inner>);
 struct Inner {
     stopped: AtomicBool,
     stop: watch::Sender<Option<(Stopped, Instant)>>,
-    snapshot: Mutex<Option<Snapshot>>,
+    snapshots: Mutex<BTreeMap<String, Snapshot>>,
 }
 
 /// How a running session stands.
@@ -37,6 +38,29 @@ pub struct Snapshot {
     pub rate_per_s: f64,
     /// Of response time in the phase so far, in nanoseconds.
     pub p99_ns: Option<f64>,
+}
+
+impl Snapshot {
+    #[allow(clippy::needless_pass_by_value)] // as `reduce` wants it
+    fn plus(self, other: Snapshot) -> Self {
+        let mut counts = self.counts;
+        counts.merge(&other.counts);
+        let ends = |snapshot: &Snapshot| Some(snapshot.began + snapshot.warmup + snapshot.measured_for?);
+        let warmup = self.warmup.min(other.warmup);
+        let began = self.began.min(other.began);
+        let end = ends(&self).zip(ends(&other)).map(|(ours, theirs)| ours.max(theirs));
+        Snapshot {
+            began,
+            warmup,
+            measured_for: end.map(|end| end.saturating_duration_since(began + warmup)),
+            scheduled: self.scheduled.zip(other.scheduled).map(|(ours, theirs)| ours + theirs),
+            phase: self.phase,
+            counts,
+            rate_per_s: self.rate_per_s + other.rate_per_s,
+            // The worst of them: percentiles do not add up.
+            p99_ns: self.p99_ns.into_iter().chain(other.p99_ns).reduce(f64::max),
+        }
+    }
 }
 
 impl Live {
@@ -95,13 +119,18 @@ impl Live {
         }
     }
 
-    /// What runs now, as of its last tick.
+    /// What runs now, as of the last ticks; several tests of one scenario added up.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let snapshots = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshots.values().cloned().reduce(Snapshot::plus)
     }
 
-    /// Shows how it stands, or that nothing runs.
-    pub fn publish(&self, snapshot: Option<Snapshot>) {
-        *self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    /// Shows how a test stands, or that it is over.
+    pub fn publish(&self, test: &str, snapshot: Option<Snapshot>) {
+        let mut snapshots = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        match snapshot {
+            Some(snapshot) => drop(snapshots.insert(test.to_owned(), snapshot)),
+            None => drop(snapshots.remove(test)),
+        }
     }
 }

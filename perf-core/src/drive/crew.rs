@@ -27,6 +27,9 @@ pub enum EngineError {
     /// No thread, no descriptor for the reactor or the timer.
     #[error("worker {0} cannot start: {1}")]
     Worker(u32, std::io::Error),
+    /// The thread that adds up: a bug of this crate.
+    #[error("the collector of a load panicked; please report it")]
+    Collector,
     /// The user's client.
     #[error("{0}")]
     Client(String),

@@ -10,7 +10,9 @@ use crate::error::Category;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Attendance, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu};
+use crate::measure::{
+    Attendance, Blocked, Collection, Preparation, Recording, Shortages, Stopped, WorkerCpu,
+};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
@@ -18,8 +20,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 const TICK: Duration = Duration::from_secs(1);
-/// The workers' first look at their pacers.
-const HEAD_START: Duration = Duration::from_millis(2);
+/// From the start of everything to the workers' first look at their pacers.
+pub const HEAD_START: Duration = Duration::from_millis(2);
 /// How long a worker that should be done may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK_AROUND: Duration = Duration::from_millis(50);
@@ -27,22 +29,41 @@ const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 
 /// Offers the plan's load and records what happens.
 pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, EngineError> {
-    live.begin();
-    let began = Instant::now();
-    let (fitted, shortages) = headroom::fitted(plan, test.setup.is_some());
-    let plan = &fitted;
-    let edges = edges(plan);
-    let (send, messages) = channel();
-    let crew = Crew::hire(plan, test, prepared, live, edges, &send)?;
-    let users = crew.wait_until_ready(&messages)?;
-    let workers_took = began.elapsed();
-    let start = Instant::now() + HEAD_START;
-    crew.start_at(start);
-    let mut watch = Watch::new(plan, crew, edges, live, start);
-    watch.collect(&messages);
-    live.publish(None);
-    let preparation = Preparation { workers: workers_took, users, ..Preparation::default() };
-    Ok(Recording { shortages, ..watch.into_recording(preparation) })
+    Ok(Assembled::of(plan, test, prepared, live)?.run(Instant::now() + HEAD_START, live))
+}
+
+/// Workers and users who wait for the start.
+pub struct Assembled {
+    plan: Plan,
+    crew: Crew,
+    messages: Receiver<Message>,
+    edges: Edges,
+    preparation: Preparation,
+    shortages: Shortages,
+}
+
+impl Assembled {
+    /// Starts the workers and gathers the users.
+    pub fn of(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Self, EngineError> {
+        let began = Instant::now();
+        let (plan, shortages) = headroom::fitted(plan, test.setup.is_some());
+        let edges = edges(&plan);
+        let (send, messages) = channel();
+        let crew = Crew::hire(&plan, test, prepared, live, edges, &send)?;
+        let users = crew.wait_until_ready(&messages)?;
+        let preparation = Preparation { workers: began.elapsed(), users, ..Preparation::default() };
+        Ok(Assembled { plan, crew, messages, edges, preparation, shortages })
+    }
+
+    /// Offers the load from that instant on, and records what happens.
+    pub fn run(self, start: Instant, live: &Live) -> Recording {
+        let Assembled { plan, crew, messages, edges, preparation, shortages } = self;
+        crew.start_at(start);
+        let mut watch = Watch::new(&plan, crew, edges, live, start);
+        watch.collect(&messages);
+        live.publish(&plan.name, None);
+        Recording { shortages, ..watch.into_recording(preparation) }
+    }
 }
 
 fn edges(plan: &Plan) -> Edges {
@@ -159,16 +180,19 @@ impl<'a> Watch<'a> {
             Phase::Measured => &self.collection.measured,
         };
         let p99 = Quantile::percent(99.0).map(Statistic::Percentile);
-        self.live.publish(Some(Snapshot {
-            began: self.start,
-            warmup: self.plan.warmup,
-            measured_for: self.plan.measured_for(),
-            scheduled: self.plan.scheduled(),
-            phase,
-            counts: tally.counts,
-            rate_per_s,
-            p99_ns: p99.and_then(|p99| tally.succeeded.response()?.statistic(p99)),
-        }));
+        self.live.publish(
+            &self.plan.name,
+            Some(Snapshot {
+                began: self.start,
+                warmup: self.plan.warmup,
+                measured_for: self.plan.measured_for(),
+                scheduled: self.plan.scheduled(),
+                phase,
+                counts: tally.counts,
+                rate_per_s,
+                p99_ns: p99.and_then(|p99| tally.succeeded.response()?.statistic(p99)),
+            }),
+        );
     }
 
     fn give_up_the_overdue(&mut self) {

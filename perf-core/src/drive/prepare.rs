@@ -6,7 +6,7 @@ use super::users::User;
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::limits::NotListed;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -25,6 +25,8 @@ pub struct Test {
     pub user: fn(Rc<Cx>) -> Box<dyn User>,
     /// Once per session.
     pub setup: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
+    /// Which function that is, so that the tests of a scenario may share what it made.
+    pub setup_id: Option<fn() -> TypeId>,
     /// Once per session, when `setup` succeeded.
     pub teardown: Option<for<'a> fn(&'a State) -> TeardownFuture<'a>>,
     /// Must succeed before the load; tried again until it does.
@@ -43,6 +45,7 @@ impl Test {
         Test {
             user,
             setup: None,
+            setup_id: None,
             teardown: None,
             ready: None,
             user_setup: None,
@@ -80,6 +83,11 @@ impl Setup {
     pub fn http(&self) -> Result<super::http::Client, String> {
         super::http::build(self.client)
     }
+}
+
+/// Tells a function from all others.
+pub fn id_of<F: 'static>(_: &F) -> TypeId {
+    TypeId::of::<F>()
 }
 
 /// A `setup` under way; boxed once per session.

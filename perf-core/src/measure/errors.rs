@@ -33,14 +33,15 @@ impl Errors {
         group.last_at = group.last_at.max(at);
     }
 
-    /// Counts the other's errors as well.
-    pub fn merge(&mut self, other: &Errors) {
+    /// Counts the errors of another that began so many nanoseconds later as well.
+    pub fn merge_later(&mut self, other: &Errors, later: u64) {
         for (category, theirs) in &other.0 {
+            let (first_at, last_at) = (theirs.first_at + later, theirs.last_at + later);
             match self.0.get_mut(category) {
                 None => {
-                    self.0.insert(*category, theirs.clone());
+                    self.0.insert(*category, ErrorGroup { first_at, last_at, ..theirs.clone() });
                 }
-                Some(ours) => ours.merge(theirs),
+                Some(ours) => ours.merge(theirs, first_at, last_at),
             }
         }
     }
@@ -59,11 +60,11 @@ impl Errors {
 }
 
 impl ErrorGroup {
-    fn merge(&mut self, other: &ErrorGroup) {
+    fn merge(&mut self, other: &ErrorGroup, first_at: u64, last_at: u64) {
         self.count += other.count;
-        self.last_at = self.last_at.max(other.last_at);
-        if other.first_at < self.first_at {
-            self.first_at = other.first_at;
+        self.last_at = self.last_at.max(last_at);
+        if first_at < self.first_at {
+            self.first_at = first_at;
             self.first_message.clone_from(&other.first_message);
         }
     }
@@ -81,7 +82,7 @@ mod tests {
         early.add(Category::Connect, 1, 100, || "early".into());
         early.add(Category::Panic, 9, 300, || "oh".into());
         for (mut a, b) in [(late.clone(), early.clone()), (early, late)] {
-            a.merge(&b);
+            a.merge_later(&b, 0);
             let groups = a.by_count();
             assert_eq!(groups[0].0, Category::Panic);
             let connect = ErrorGroup { count: 3, first_message: "early".into(), first_at: 100, last_at: 500 };

@@ -6,6 +6,7 @@ pub mod edges;
 pub mod environment;
 pub mod errors;
 pub mod histogram;
+pub mod mix;
 pub mod recorder;
 pub mod sample;
 pub mod tally;
@@ -118,6 +119,28 @@ impl Attendance {
         self.users += other.users;
         self.failed += other.failed;
         self.first = self.first.take().or(other.first);
+    }
+}
+
+impl Default for Recording {
+    /// Of nothing, begun now.
+    fn default() -> Self {
+        Recording {
+            began: SystemTime::now(),
+            warmup_length: Duration::ZERO,
+            measured_for: Duration::ZERO,
+            preparation: Preparation::default(),
+            warmup: Tally::default(),
+            measured: Tally::default(),
+            rounds: Vec::new(),
+            timeline: Timeline::new(1_000_000_000),
+            blocked: Vec::new(),
+            worker_cpu: Vec::new(),
+            shortages: Vec::new(),
+            lost: Vec::new(),
+            left: Attendance::default(),
+            stopped_by: None,
+        }
     }
 }
 

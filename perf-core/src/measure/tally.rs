@@ -123,11 +123,16 @@ impl Tally {
 
     /// Adds the other's.
     pub fn merge(&mut self, other: &Tally) {
+        self.merge_later(other, 0);
+    }
+
+    /// Adds those of another that began so many nanoseconds later.
+    pub fn merge_later(&mut self, other: &Tally, later: u64) {
         self.counts.merge(&other.counts);
         self.succeeded.merge(&other.succeeded);
         self.failed.merge(&other.failed);
         self.interrupted.merge(&other.interrupted);
-        self.errors.merge(&other.errors);
+        self.errors.merge_later(&other.errors, later);
         self.marks.merge(&other.marks);
     }
 

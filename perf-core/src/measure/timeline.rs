@@ -50,6 +50,18 @@ impl Timeline {
         self.points[index].add(&slice.measured);
     }
 
+    /// Adds the points of another that began so many nanoseconds later. Its interval must not be the longer one.
+    pub fn merge(&mut self, other: &Timeline, later: u64) {
+        for (number, point) in (0u64..).zip(&other.points) {
+            let index = (later + number * other.interval) / self.interval;
+            let index = usize::try_from(index).unwrap_or(usize::MAX).min(2 * self.most);
+            if self.points.len() <= index {
+                self.points.resize_with(index + 1, Point::default);
+            }
+            self.points[index].merge(point);
+        }
+    }
+
     fn halve(&mut self) {
         self.interval *= 2;
         self.doubled += 1;

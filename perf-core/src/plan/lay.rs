@@ -97,6 +97,9 @@ fn filled(top: PerfSpec, below: PerfSpec) -> PerfSpec {
         base_url: top.base_url.or(below.base_url),
         tags: is_said(!top.tags.is_empty(), top.tags, below.tags),
         ignore: top.ignore.or(below.ignore),
+        scenario: top.scenario.or(below.scenario),
+        start_after: top.start_after.or(below.start_after),
+        weight: top.weight.or(below.weight),
         ..PerfSpec::default()
     }
 }
@@ -175,6 +178,10 @@ fn of(settings: &Settings) -> PerfSpec {
             Some(IgnoreSetting::Because(reason)) => Some(text(reason)),
             Some(IgnoreSetting::Off) | None => None,
         },
+        // A test belongs to its scenario by its attribute alone.
+        scenario: None,
+        start_after: None,
+        weight: None,
     }
 }
 

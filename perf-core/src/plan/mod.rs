@@ -19,6 +19,8 @@ pub mod load;
 pub mod pause;
 #[cfg(feature = "engine")]
 mod resolve;
+#[cfg(feature = "engine")]
+pub mod scenario;
 pub mod shape;
 pub mod spacing;
 pub mod spec;

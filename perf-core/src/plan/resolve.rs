@@ -31,6 +31,12 @@ pub struct Plan {
     pub name: String,
     /// The test target it is part of: `perf` of `tests/perf.rs`.
     pub target: String,
+    /// The scenario it is part of.
+    pub scenario: Option<String>,
+    /// How long after the scenario's start its load begins.
+    pub start_after: Duration,
+    /// The tests that it is the whole of; none of a single test.
+    pub members: Vec<String>,
     /// What is offered.
     pub load: Load,
     /// Its level over time; of a capacity search one level of no meaning.
@@ -142,6 +148,9 @@ impl Plan {
         Ok(Plan {
             name: name.to_owned(),
             target: target.to_owned(),
+            scenario: spec.scenario.map(Text::into_owned),
+            start_after: spec.start_after.unwrap_or_default(),
+            members: Vec::new(),
             duration: load.length(),
             warmup,
             rounds: spec.rounds.unwrap_or(DEFAULT_ROUNDS).min(most_rounds(&load, &shape)),
@@ -201,6 +210,9 @@ impl Plan {
 
     /// The load in words: `open load, 200/s for 10s after 1s of warm-up`.
     pub fn description(&self) -> String {
+        if !self.members.is_empty() {
+            return format!("scenario of {}", self.members.join(", "));
+        }
         let kind = match self.load.model() {
             "open" => "open load",
             "closed" => "closed load",

@@ -57,6 +57,12 @@ pub struct PerfSpec {
     pub baseline: GateSpec,
     /// Base of relative URLs.
     pub base_url: Option<Text>,
+    /// The scenario it is part of.
+    pub scenario: Option<Text>,
+    /// How long after the scenario's start its load begins.
+    pub start_after: Option<Duration>,
+    /// Its part of the rate that the scenario's tests share; above zero.
+    pub weight: Option<f64>,
     /// For selection with `--tag`.
     pub tags: Vec<Text>,
     /// As in libtest; the reason may be empty.

@@ -96,6 +96,10 @@ pub fn of_report(report: &Report) -> Value {
             "seed": plan.seed,
         }),
     );
+    if let Some(scenario) = &plan.scenario {
+        test.insert("scenario".into(), json!(scenario));
+        test.insert("members".into(), json!(plan.members));
+    }
     test.extend(numbers(session));
     test.insert("thresholds".into(), report.limits.iter().map(of_limit).collect());
     test.insert(

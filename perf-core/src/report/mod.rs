@@ -1,6 +1,7 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
 pub mod json;
+pub mod mix;
 pub mod text;
 
 use crate::analyze::Session;

@@ -97,7 +97,8 @@ impl Project {
         });
         let mut command = Command::new(executables.next_back().expect("a test target"));
         command.args(arguments);
-        for (name, value) in self.cargo(&[], &[]).get_envs() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../project");
+        for (name, value) in self.cargo(&[], &[]).env("CARGO_MANIFEST_DIR", package).get_envs() {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),

@@ -113,6 +113,28 @@ fn a_load_on_the_command_line_takes_the_place_of_the_tests_own() {
     assert!(wrong.stderr.contains("character 5: `fro` where `for` is expected"), "{wrong:#?}");
 }
 
+#[test]
+fn the_tests_of_a_scenario_run_as_one_mixed_load_with_numbers_of_their_own() {
+    let project = Project::of("shapes");
+    let mut run = project.run("shop", &[]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    // One server for both: its own count is that of the mix.
+    assert!(run.stdout.contains("received 200") && run.stdout.contains("test shop"), "{run:#?}");
+    let tests = run.report["tests"].as_array().unwrap().clone();
+    let planned: Vec<(&str, u64)> = tests
+        .iter()
+        .map(|test| (test["name"].as_str().unwrap(), test["counts"]["planned"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(planned, [("browse", 150), ("buy", 50), ("shop", 200)], "{run:#?}");
+    assert!((tests[2]["load"]["measured_s"].as_f64().unwrap() - 2.5).abs() < 0.01, "{run:#?}");
+    for test in tests {
+        run.report["tests"] = vec![test].into();
+        run.assert_counts_agree();
+    }
+    let listed = project.finished(&project.command(&["--list", "--format", "terse"]).output().unwrap());
+    assert!(listed.stdout.contains("shop: test") && !listed.stdout.contains("buy"), "{listed:#?}");
+}
+
 /// The test target under a limit of open files.
 #[cfg(unix)]
 fn with_few_files(test: &str, files: u32) -> Run {

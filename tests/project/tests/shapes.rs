@@ -171,6 +171,18 @@ async fn unbridled() {
     tokio::task::yield_now().await;
 }
 
+#[perf_test(scenario = "shop", rate = 100, duration = "2s", warmup = "0s", weight = 3, setup = service, teardown = count)]
+async fn browse(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(scenario = "shop", rate = 100, duration = "2s", warmup = "0s", weight = 1, start_after = "500ms", setup = service)]
+async fn buy(cx: &Cx) -> Result<(), Error> {
+    cx.get("/buy").await?;
+    Ok(())
+}
+
 #[perf_test(iterations = 2, base_url = "http://127.0.0.1:9")]
 async fn elsewhere(cx: &Cx) -> Result<(), Error> {
     cx.get("http://example.com/").await?;
