@@ -1,7 +1,7 @@
 //! What the engine itself costs: nanoseconds per iteration that does nothing, how late arrivals start, and whether memory
 //! grows. `cargo bench -p perf-core`. Everything is compared within one run: these figures are of one machine and moment.
 
-use perf_core::drive::control::Live;
+use perf_core::drive::control::Control;
 use perf_core::drive::cx::Cx;
 use perf_core::drive::engine;
 use perf_core::drive::prepare::{Prepared, Test};
@@ -27,7 +27,7 @@ fn drive(spec: &PerfSpec) -> (Recording, Duration) {
     let test = Test::of(nothing);
     let prepared = Prepared::set_up(&plan, &test).expect("a runtime");
     let began = Instant::now();
-    let recording = engine::drive(&plan, &test, &prepared, &Live::default()).expect("a recording");
+    let recording = engine::drive(&plan, &test, &prepared, &Control::default()).expect("a recording");
     (recording, began.elapsed())
 }
 

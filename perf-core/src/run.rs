@@ -3,7 +3,7 @@
 use crate::analyze::Session;
 use crate::analyze::findings;
 use crate::analyze::summary::Summary;
-use crate::drive::control::Live;
+use crate::drive::control::Control;
 use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
@@ -52,7 +52,7 @@ pub enum RunError {
 }
 
 /// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
-pub fn run(members: Vec<Member>, live: &Live) -> Result<Vec<Report>, RunError> {
+pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError> {
     let mut sessions: Vec<Vec<Session>> = vec![session(&members, live)?];
     let first = compare_all(&members, &sessions, false);
     let is_sound = |session: &Session| !session.is_partial() && !session.is_spoiled();
@@ -74,7 +74,7 @@ pub fn run(members: Vec<Member>, live: &Live) -> Result<Vec<Report>, RunError> {
 }
 
 /// One execution: fresh set-ups, load, tear-downs.
-fn session(members: &[Member], live: &Live) -> Result<Vec<Session>, RunError> {
+fn session(members: &[Member], live: &Control) -> Result<Vec<Session>, RunError> {
     live.begin();
     let stage = Stage::set(members)?;
     let driven = stage.play(members, live);
@@ -121,7 +121,7 @@ impl Stage {
     }
 
     /// Offers all loads at the same time, each after its own delay.
-    fn play(&self, members: &[Member], live: &Live) -> Result<Vec<Recording>, RunError> {
+    fn play(&self, members: &[Member], live: &Control) -> Result<Vec<Recording>, RunError> {
         let mut waited = Vec::new();
         for (number, member) in members.iter().enumerate() {
             waited.push(ready::wait(&member.plan, &member.test, self.of(number), live)?);
@@ -130,6 +130,7 @@ impl Stage {
         for (number, member) in members.iter().enumerate() {
             assembled.push(Assembled::of(&member.plan, &member.test, self.of(number), live)?);
         }
+        live.wait_for_start();
         let start = Instant::now() + HEAD_START;
         let recordings = thread::scope(|scope| {
             let run = |(member, assembled): (&Member, Assembled)| {

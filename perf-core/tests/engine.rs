@@ -2,12 +2,13 @@
 
 use perf_core::analyze::findings;
 use perf_core::analyze::summary::Summary;
-use perf_core::drive::control::Live;
+use perf_core::drive::control::Control;
 use perf_core::drive::cx::Cx;
 use perf_core::drive::engine;
 use perf_core::drive::prepare::{Prepared, Test};
 use perf_core::drive::users::{User, user};
-use perf_core::measure::{Recording, Signal, Stopped};
+use perf_core::measure::{Altered, Recording, Signal, Stopped};
+use perf_core::metric::Statistic;
 use perf_core::outcome::Outcome;
 use perf_core::plan::Plan;
 use perf_core::plan::load::Iterations;
@@ -20,7 +21,7 @@ fn ms(ms: u64) -> Option<Duration> {
     Some(Duration::from_millis(ms))
 }
 
-fn drive(spec: &PerfSpec, user: fn(Rc<Cx>) -> Box<dyn User>, live: &Live) -> (Plan, Recording) {
+fn drive(spec: &PerfSpec, user: fn(Rc<Cx>) -> Box<dyn User>, live: &Control) -> (Plan, Recording) {
     let plan = Plan::resolve("mock", "engine", spec, &Overrides::default()).unwrap();
     let test = Test::of(user);
     let prepared = Prepared::set_up(&plan, &test).unwrap();
@@ -60,7 +61,7 @@ fn iterations_are_shared_between_users_and_workers_exactly() {
         workers: Some(2),
         ..PerfSpec::default()
     };
-    let (_, recording) = drive(&spec, ready, &Live::default());
+    let (_, recording) = drive(&spec, ready, &Control::default());
     assert_eq!(recording.measured.counts.succeeded, 1003);
     let by_round: Vec<u64> = recording.rounds.iter().map(|round| round.succeeded).collect();
     assert_eq!(by_round.iter().sum::<u64>(), 1003);
@@ -76,7 +77,7 @@ fn an_open_load_is_the_same_on_any_number_of_workers() {
             workers: Some(workers),
             ..PerfSpec::default()
         };
-        let (_, recording) = drive(&spec, slow, &Live::default());
+        let (_, recording) = drive(&spec, slow, &Control::default());
         assert_eq!((recording.measured.counts.planned, recording.warmup.counts.planned), (200, 50));
         assert_eq!(recording.measured.counts.succeeded, 200);
     }
@@ -84,7 +85,7 @@ fn an_open_load_is_the_same_on_any_number_of_workers() {
 
 #[test]
 fn a_signal_ends_it_with_everything_accounted_for() {
-    let live = Live::default();
+    let live = Control::default();
     let stopper = live.clone();
     let thread = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(300));
@@ -106,7 +107,7 @@ fn a_worker_that_never_comes_back_is_given_up_with_its_counts_known() {
         graceful_stop: ms(100),
         ..PerfSpec::default()
     };
-    let (plan, recording) = drive(&spec, stuck, &Live::default());
+    let (plan, recording) = drive(&spec, stuck, &Control::default());
     let counts = recording.measured.counts;
     assert_eq!((counts.succeeded, counts.interrupted, recording.lost.len()), (5, 1, 1), "{counts:?}");
     let summary = Summary::of(&plan, &recording);
@@ -115,4 +116,67 @@ fn a_worker_that_never_comes_back_is_given_up_with_its_counts_known() {
         findings::spoil(&found) && found.iter().any(|finding| finding.kind == "worker_lost"),
         "{found:?}"
     );
+}
+
+fn spec(rate: f64, length: u64) -> PerfSpec {
+    PerfSpec { rate: Some(rate), duration: ms(length), warmup: ms(0), ..PerfSpec::default() }
+}
+
+/// Does it after a while, from another thread.
+fn later(after: u64, control: &Control, order: impl FnOnce(&Control) + Send + 'static) {
+    let control = control.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(after));
+        order(&control);
+    });
+}
+
+#[test]
+fn a_pause_shifts_the_schedule_and_no_statistic_counts_it() {
+    let control = Control::default();
+    later(400, &control, Control::pause);
+    later(1200, &control, Control::resume);
+    let began = std::time::Instant::now();
+    let (plan, recording) = drive(&spec(200.0, 1000), slow, &control);
+    assert!(began.elapsed() > Duration::from_millis(1700), "{:?}", began.elapsed());
+    let summary = Summary::of(&plan, &recording);
+    assert_eq!((summary.counts.planned, summary.counts.succeeded), (200, 200));
+    assert_eq!((recording.gaps.len(), recording.measured_for), (1, Duration::from_secs(1)));
+    assert!(recording.gaps[0].length > 700_000_000, "{:?}", recording.gaps);
+    let max = summary.response.statistic(Statistic::Max).unwrap();
+    assert!(max < 500e6, "the pause is no part of a response time: {max} ns");
+    assert_eq!(recording.rounds.len(), 10);
+    assert!(recording.altered.is_none());
+}
+
+#[test]
+fn a_scaled_load_goes_on_with_another_rate_and_says_so() {
+    let control = Control::default();
+    later(1000, &control, |control| control.scale(3.0));
+    let two = PerfSpec { workers: Some(2), ..spec(100.0, 2000) };
+    let (_, recording) = drive(&two, ready, &control);
+    let planned = recording.measured.counts.planned;
+    assert!((300..450).contains(&planned), "100 and a bit, then 300: {planned}");
+    assert!(
+        matches!(recording.altered, Some(Altered::Scaled { factor: 3.0, .. })),
+        "{:?}",
+        recording.altered
+    );
+    let control = Control::default();
+    later(500, &control, |control| control.scale(2.0));
+    let users = PerfSpec { users: Some(4), duration: ms(1000), warmup: ms(0), ..PerfSpec::default() };
+    let (_, recording) = drive(&users, slow, &control);
+    // Four users of 20 ms each for half the time, then eight.
+    let planned = recording.measured.counts.planned;
+    assert!((220..=310).contains(&planned), "{planned}");
+}
+
+#[test]
+fn a_held_load_waits_for_its_start() {
+    let control = Control::held();
+    later(300, &control, Control::start);
+    let began = std::time::Instant::now();
+    let (_, recording) = drive(&spec(100.0, 200), ready, &control);
+    assert!(began.elapsed() > Duration::from_millis(450), "{:?}", began.elapsed());
+    assert_eq!(recording.measured.counts.planned, 20);
 }

@@ -46,6 +46,7 @@ const ORDER: &[&str] = &[
     "drive/clock",
     "drive/pacer",
     "drive/control",
+    "drive/standstill",
     "drive/panics",
     "drive/cx",
     "drive/http",

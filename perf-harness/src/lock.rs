@@ -1,6 +1,6 @@
 //! One perf test at a time on a machine, for one user of it: across test targets, and across nextest's processes.
 
-use perf_core::drive::control::Live;
+use perf_core::drive::control::Control;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn path() -> PathBuf {
 }
 
 /// Waits for it, and says so; `None` when the run is to end before that.
-pub(crate) fn acquire(live: &Live) -> io::Result<Option<MachineLock>> {
+pub(crate) fn acquire(live: &Control) -> io::Result<Option<MachineLock>> {
     let path = path();
     // Reading suffices for a lock; a file that exists need not be created.
     let file = File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path))?;

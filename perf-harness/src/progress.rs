@@ -1,7 +1,7 @@
 //! One line on standard error while a test runs; on terminals only.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use perf_core::drive::control::{Live, Snapshot};
+use perf_core::drive::control::{Control, Snapshot};
 use perf_core::measure::sample::Phase;
 use perf_core::units::{Latency, Significant};
 use std::io::IsTerminal;
@@ -17,7 +17,7 @@ pub(crate) struct Progress(Option<(Arc<AtomicBool>, JoinHandle<()>)>);
 
 impl Progress {
     /// Of the test that runs now. Without a terminal nothing is drawn.
-    pub(crate) fn show(name: &str, live: &Live) -> Self {
+    pub(crate) fn show(name: &str, live: &Control) -> Self {
         if !std::io::stderr().is_terminal() {
             return Progress(None);
         }
@@ -40,7 +40,7 @@ impl Drop for Progress {
     }
 }
 
-fn draw(name: &str, live: &Live, is_over: &AtomicBool) {
+fn draw(name: &str, live: &Control, is_over: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);

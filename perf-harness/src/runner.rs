@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use anstream::{AutoStream, ColorChoice};
 use libtest_mimic::{ColorSetting, FormatSetting};
-use perf_core::drive::control::Live;
+use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
 use perf_core::judge::accept::accept;
 use perf_core::judge::baseline::{Baseline, path_of};
@@ -27,7 +27,7 @@ pub(crate) struct Runner {
     pub(crate) args: Args,
     pub(crate) place: Place,
     pub(crate) environment: Environment,
-    pub(crate) live: Live,
+    pub(crate) live: Control,
     pub(crate) store: Store,
     pub(crate) baseline_dir: PathBuf,
     /// By test.

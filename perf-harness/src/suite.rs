@@ -9,7 +9,7 @@ use crate::signals;
 use crate::store::Store;
 use crate::trial::{self, Entry, PerfTrial};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use perf_core::drive::control::Live;
+use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
@@ -107,7 +107,7 @@ fn prepare(args: &Args, place: Place, plans: &[&Plan]) -> Result<Runner, Vec<Str
         store: Store::open(root, environment.clone()),
         place,
         environment,
-        live: Live::default(),
+        live: Control::default(),
         baseline_dir,
         family: u32::try_from(family.max(1)).unwrap_or(u32::MAX),
         baselines: Mutex::new(baselines),

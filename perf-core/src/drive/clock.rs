@@ -22,6 +22,11 @@ impl Clock {
         now
     }
 
+    /// The time on this clock of an instant; zero before the start.
+    pub fn at(&self, instant: Instant) -> u64 {
+        crate::plan::nanos(instant.saturating_duration_since(self.start))
+    }
+
     /// The instant of a time on this clock.
     pub fn instant(&self, at: u64) -> Instant {
         self.start + Duration::from_nanos(at)

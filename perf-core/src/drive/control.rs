@@ -1,22 +1,57 @@
-//! What reaches a session from outside while it runs, and what is seen of it: the wish to stop, and live numbers.
+//! What reaches a session from outside while it runs, and what is seen of it: orders, and live numbers.
 
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Signal, Stopped};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Shared by everything that has to do with a run; cheap to clone.
+const LOOK_AROUND: Duration = Duration::from_millis(5);
+
+/// Steers whatever runs; cheap to clone, from any thread.
+///
+/// ```
+/// use perf_core::drive::control::Control;
+///
+/// let control = Control::default();
+/// control.pause(); // nothing new starts, and the schedule stands still
+/// control.resume(); // it goes on where it stopped
+/// control.scale(1.5); // half as much again from now on; such a run is compared with nothing
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Inner>);
+pub struct Control(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     stopped: AtomicBool,
-    stop: watch::Sender<Option<(Stopped, Instant)>>,
+    /// Counts the orders: one read tells a worker that there is nothing new.
+    version: AtomicU64,
+    orders: watch::Sender<Orders>,
     snapshots: Mutex<BTreeMap<String, Snapshot>>,
+}
+
+/// Everything that was asked of the session that runs.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// To end, why, and when somebody said so.
+    pub stopped: Option<(Stopped, Instant)>,
+    /// To stand still; the last one may still last.
+    pub pauses: Vec<Pause>,
+    /// To change the load by this factor of what the plan says, from then on.
+    pub scale: Option<(Instant, f64)>,
+    /// To wait for [`Control::start`].
+    pub is_held: bool,
+}
+
+/// A stretch of time in which nothing new starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    /// When it began.
+    pub from: Instant,
+    /// When it ended; `None` while it lasts.
+    pub until: Option<Instant>,
 }
 
 /// How a running session stands.
@@ -63,7 +98,20 @@ impl Snapshot {
     }
 }
 
-impl Live {
+/// Giving orders.
+impl Control {
+    /// One whose load waits for [`start`](Self::start) once everything is prepared.
+    pub fn held() -> Self {
+        let control = Control::default();
+        control.0.orders.send_modify(|orders| orders.is_held = true);
+        control
+    }
+
+    /// Lets a held load start.
+    pub fn start(&self) {
+        self.order(|orders| orders.is_held = false);
+    }
+
     /// Asks whatever runs, and is to run, to end.
     pub fn stop(&self, signal: Signal) {
         self.end(Stopped::Signal(signal));
@@ -71,30 +119,79 @@ impl Live {
 
     /// Ends the session that runs; the first one who asks decides the reason.
     pub fn end(&self, why: Stopped) {
-        self.0.stop.send_if_modified(|stop| {
-            let first = stop.is_none();
-            stop.get_or_insert((why, Instant::now()));
+        self.order(|orders| {
+            orders.stopped.get_or_insert((why, Instant::now()));
             // Before anybody is woken: who wakes up must see it.
             self.0.stopped.store(true, Ordering::Release);
-            first
         });
     }
 
-    /// A new session begins: what ended the last one is over, unless it was a signal.
-    pub fn begin(&self) {
-        self.0.stop.send_if_modified(|stop| {
-            let is_over = stop.take_if(|(why, _)| !matches!(why, Stopped::Signal(_))).is_some();
-            if is_over {
-                self.0.stopped.store(false, Ordering::Release);
+    /// Starts nothing new, and lets the schedule stand still; what runs may finish.
+    pub fn pause(&self) {
+        self.order(|orders| {
+            if orders.pauses.last().is_none_or(|last| last.until.is_some()) {
+                orders.pauses.push(Pause { from: Instant::now(), until: None });
             }
-            false
         });
     }
 
-    /// Whether somebody asked; one atomic read.
+    /// Ends a pause: the schedule goes on where it stood.
+    pub fn resume(&self) {
+        self.order(|orders| {
+            if let Some(last) = orders.pauses.last_mut() {
+                last.until.get_or_insert_with(Instant::now);
+            }
+        });
+    }
+
+    /// Offers `factor` times what the plan says from now on: of a rate, or of users. Finite, not negative, and never
+    /// above the limits of perf.toml. The run is compared with nothing from then on, and no baseline is made of it.
+    pub fn scale(&self, factor: f64) {
+        self.order(|orders| orders.scale = Some((Instant::now(), factor)));
+    }
+
+    fn order(&self, change: impl FnOnce(&mut Orders)) {
+        self.0.orders.send_modify(|orders| {
+            change(orders);
+            self.0.version.fetch_add(1, Ordering::Release);
+        });
+    }
+
+    /// A new session begins: what was asked of the last one is over, unless it was a signal.
+    pub fn begin(&self) {
+        self.order(|orders| {
+            orders.stopped.take_if(|(why, _)| !matches!(why, Stopped::Signal(_)));
+            orders.pauses.retain(|pause| pause.until.is_none());
+            orders.scale = None;
+            self.0.stopped.store(orders.stopped.is_some(), Ordering::Release);
+        });
+    }
+}
+
+/// Looking at them.
+impl Control {
+    /// Blocks while the load is held and nobody asked for the end.
+    pub fn wait_for_start(&self) {
+        while self.0.orders.borrow().is_held && !self.is_stopped() {
+            std::thread::sleep(LOOK_AROUND);
+        }
+    }
+
+    /// Whether somebody asked for the end; one atomic read.
     #[inline]
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Acquire)
+    }
+
+    /// Changes with every order; one atomic read.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Acquire)
+    }
+
+    /// Everything that was asked.
+    pub fn orders(&self) -> Orders {
+        self.0.orders.borrow().clone()
     }
 
     /// The signal that ends the whole run.
@@ -107,15 +204,15 @@ impl Live {
 
     /// Why the session is to end, and when somebody said so.
     pub fn stopped(&self) -> Option<(Stopped, Instant)> {
-        self.0.stop.borrow().clone()
+        self.0.orders.borrow().stopped.clone()
     }
 
-    /// Ends when somebody asks.
-    pub fn stopping(&self) -> impl Future<Output = ()> + use<> {
-        let mut stop = self.0.stop.subscribe();
+    /// Ends with the next order.
+    pub fn changed(&self) -> impl Future<Output = ()> + use<> {
+        let mut orders = self.0.orders.subscribe();
         async move {
             // The sender lives in `self`; when it is gone nobody can ask any more.
-            stop.wait_for(Option::is_some).await.ok();
+            orders.changed().await.ok();
         }
     }
 

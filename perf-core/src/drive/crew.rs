@@ -2,7 +2,7 @@
 
 use super::cap::Cap;
 use super::clock::Clock;
-use super::control::Live;
+use super::control::Control;
 use super::cx::Common;
 use super::http;
 use super::offer::{Claims, Offer};
@@ -48,6 +48,8 @@ pub(super) enum Message {
     Ready(Attendance),
     CannotStart(u32, EngineError),
     Slice(Box<Slice>),
+    /// All its slices are sent; its users' tear-down may still run.
+    Recorded(u32),
     Ended(u32, Farewell),
     Died(u32),
 }
@@ -66,7 +68,7 @@ impl Crew {
         plan: &Plan,
         test: &Test,
         prepared: &Prepared,
-        live: &Live,
+        live: &Control,
         edges: Edges,
         send: &Sender<Message>,
     ) -> Result<Self, EngineError> {
@@ -173,7 +175,9 @@ fn try_to_work(
     };
     // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
     let run = worker.run(Clock::starting(start));
-    let ended = runtime.block_on(tokio::task::unconstrained(run));
+    let worker = runtime.block_on(tokio::task::unconstrained(run));
+    send.send(Message::Recorded(number)).unwrap_or_default();
+    let farewell = runtime.block_on(worker.leave());
     runtime.shutdown_background();
-    Ok(ended)
+    Ok(farewell)
 }

@@ -1,11 +1,12 @@
 //! Starts and ends a worker's iterations, and hands what happened to the recorder.
 
 use super::clock::Clock;
-use super::control::Live;
+use super::control::Control;
 use super::cx::{Common, Cx};
 use super::offer::{Arrivals, Late, Loop, Offer, Start};
 use super::panics;
 use super::prepare::Test;
+use super::standstill::Standstill;
 use super::users::{Ended, Users};
 use crate::error::Category;
 use crate::measure::Stopped;
@@ -39,15 +40,23 @@ pub(super) struct Desk {
     pub(super) clock: Clock,
     pub(super) users: Users<Running>,
     pub(super) recorder: Recorder,
-    pub(super) live: Live,
+    pub(super) live: Control,
     pub(super) timeout: u64,
+    /// By the wall.
     pub(super) now: u64,
+    pub(super) standstill: Standstill,
 }
 
 impl Desk {
     pub(super) fn tick(&mut self) {
         self.now = self.clock.now();
-        self.recorder.advance(self.now);
+        self.recorder.advance(self.schedule());
+    }
+
+    /// Now, by the schedule's clock.
+    #[inline]
+    pub(super) fn schedule(&self) -> u64 {
+        self.standstill.schedule(self.now)
     }
 
     /// One more user; returns its slot.
@@ -58,7 +67,7 @@ impl Desk {
     }
 
     pub(super) fn start_arrivals(&mut self, arrivals: &mut Arrivals) {
-        let late = arrivals.fall_due(self.now);
+        let late = arrivals.fall_due(self.schedule());
         self.drop_late(late);
         for _ in 0..BATCH {
             let Some(start) = arrivals.take() else { return };
@@ -82,18 +91,18 @@ impl Desk {
     pub(super) fn drop_late(&mut self, late: Late) {
         for (phase, count) in [(Phase::Warmup, late.warmup), (Phase::Measured, late.measured)] {
             if count > 0 {
-                self.recorder.drop_arrivals(phase, Drop::Late, count, self.now);
+                self.recorder.drop_arrivals(phase, Drop::Late, count, self.standstill.schedule(self.now));
             }
         }
     }
 
     pub(super) fn start_users(&mut self, users: &mut Loop) {
-        users.roster.advance(self.now);
+        users.roster.advance(self.schedule());
         let until = self.now + LONGEST_TURN;
         while self.now < until {
-            let Some((slot, start)) = users.take(self.now) else { return };
+            let Some((slot, start)) = users.take(self.schedule()) else { return };
             if self.start(slot, start) {
-                users.release(slot, start.phase, start.intended, self.now);
+                users.release(slot, start.phase, start.intended, self.schedule());
             }
         }
     }
@@ -102,6 +111,8 @@ impl Desk {
     #[inline]
     fn start(&mut self, slot: u32, start: Start) -> bool {
         let Start { number, intended, phase } = start;
+        // On the schedule's clock it stood still meanwhile; times are by the wall.
+        let intended = intended + self.standstill.shift();
         let running = Running { phase, intended, started: self.now };
         self.recorder.start(phase);
         self.users.cx(slot).begin(number);
@@ -131,17 +142,21 @@ impl Desk {
 
     fn record(&mut self, slot: u32, running: Running, ending: Ending) {
         let Running { phase, intended, started } = running;
+        let at = self.schedule();
         let Desk { users, recorder, .. } = self;
         let cx = users.cx(slot);
         let thought = cx.thought();
-        recorder.record(&Sample { phase, intended, started, finished: self.now, thought, ending });
+        recorder.record(&Sample { phase, intended, started, finished: self.now, thought, ending }, at);
         cx.drain_marks(|mark| recorder.mark(phase, mark));
     }
 
     fn release(&self, offer: &mut Offer, slot: u32, running: Running) {
         match offer {
             Offer::Open(arrivals) => arrivals.idle.push(slot),
-            Offer::Closed(users) => users.release(slot, running.phase, running.intended, self.now),
+            Offer::Closed(users) => {
+                let intended = running.intended.saturating_sub(self.standstill.shift());
+                users.release(slot, running.phase, intended, self.schedule());
+            }
         }
     }
 

@@ -1,17 +1,18 @@
 //! Runs one load: starts the workers, adds up what they send, and ends with a recording, whatever they do.
 
 use super::clock::Clock;
-use super::control::{Live, Snapshot};
+use super::control::{Control, Snapshot};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
 use super::headroom;
 use super::prepare::{Prepared, Test};
+use super::standstill::Standstill;
 use crate::error::Category;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{
-    Attendance, Blocked, Collection, Preparation, Recording, Shortages, Stopped, WorkerCpu,
+    Altered, Attendance, Blocked, Collection, Preparation, Recording, Shortages, Stopped, WorkerCpu,
 };
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
@@ -24,12 +25,21 @@ const TICK: Duration = Duration::from_secs(1);
 pub const HEAD_START: Duration = Duration::from_millis(2);
 /// How long a worker that should be done may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the users' tear-down may take in all.
+const LONGEST_LEAVE: Duration = Duration::from_mins(5);
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 
 /// Offers the plan's load and records what happens.
-pub fn drive(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Recording, EngineError> {
-    Ok(Assembled::of(plan, test, prepared, live)?.run(Instant::now() + HEAD_START, live))
+pub fn drive(
+    plan: &Plan,
+    test: &Test,
+    prepared: &Prepared,
+    live: &Control,
+) -> Result<Recording, EngineError> {
+    let assembled = Assembled::of(plan, test, prepared, live)?;
+    live.wait_for_start();
+    Ok(assembled.run(Instant::now() + HEAD_START, live))
 }
 
 /// Workers and users who wait for the start.
@@ -44,7 +54,7 @@ pub struct Assembled {
 
 impl Assembled {
     /// Starts the workers and gathers the users.
-    pub fn of(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Self, EngineError> {
+    pub fn of(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Result<Self, EngineError> {
         let began = Instant::now();
         let (plan, shortages) = headroom::fitted(plan, test.setup.is_some());
         let edges = edges(&plan);
@@ -56,7 +66,7 @@ impl Assembled {
     }
 
     /// Offers the load from that instant on, and records what happens.
-    pub fn run(self, start: Instant, live: &Live) -> Recording {
+    pub fn run(self, start: Instant, live: &Control) -> Recording {
         let Assembled { plan, crew, messages, edges, preparation, shortages } = self;
         crew.start_at(start);
         let mut watch = Watch::new(&plan, crew, edges, live, start);
@@ -75,7 +85,7 @@ fn edges(plan: &Plan) -> Edges {
 /// Adds up what the workers send, tells how it stands, and knows when to give one up.
 struct Watch<'a> {
     plan: &'a Plan,
-    live: &'a Live,
+    live: &'a Control,
     crew: Crew,
     edges: Edges,
     collection: Collection,
@@ -112,12 +122,13 @@ impl Recent {
 struct Known {
     counts: Counts,
     heard: Instant,
+    recorded: bool,
     ended: bool,
 }
 
 impl<'a> Watch<'a> {
-    fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Live, start: Instant) -> Self {
-        let known = Known { counts: Counts::default(), heard: start, ended: false };
+    fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Control, start: Instant) -> Self {
+        let known = Known { counts: Counts::default(), heard: start, recorded: false, ended: false };
         let mut watch = Watch {
             plan,
             live,
@@ -148,6 +159,7 @@ impl<'a> Watch<'a> {
                     self.left.merge(farewell.left);
                     self.worker_cpu.extend(farewell.cpu);
                 }
+                Ok(Message::Recorded(worker)) => self.workers[worker as usize].recorded = true,
                 Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
                 Ok(Message::CannotStart(worker, _) | Message::Died(worker)) => self.give_up(worker),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -205,10 +217,21 @@ impl<'a> Watch<'a> {
 
     /// Until when a worker may be silent.
     fn patience_with(&self, worker: u32) -> Instant {
+        let known = &self.workers[worker as usize];
+        if known.recorded {
+            // Nothing of the recording is at stake: only the users' tear-down is waited for.
+            return known.heard + LONGEST_LEAVE;
+        }
         let drain = self.plan.graceful_stop + PATIENCE;
-        let end = self.plan.measured_for().map(|length| self.start + self.plan.warmup + length + drain);
+        let standstill = self.standstill();
+        if standstill.is_frozen() {
+            return Instant::now() + drain;
+        }
+        let shift = Duration::from_nanos(standstill.shift());
+        let end =
+            self.plan.measured_for().map(|length| self.start + self.plan.warmup + length + shift + drain);
         // Where nobody knows the end, a worker still tells of every tick.
-        let silent = || self.workers[worker as usize].heard + TICK + self.plan.timeout + drain;
+        let silent = || known.heard + TICK + self.plan.timeout + drain;
         let planned = end.unwrap_or_else(silent);
         match self.live.stopped() {
             Some((Stopped::Signal(_), at)) => {
@@ -219,10 +242,14 @@ impl<'a> Watch<'a> {
         }
     }
 
+    fn standstill(&self) -> Standstill {
+        Standstill::of(&self.live.orders().pauses, &self.clock)
+    }
+
     /// Takes what the worker published of itself in the place of what it never sent.
     fn give_up(&mut self, worker: u32) {
         let known = &mut self.workers[worker as usize];
-        if std::mem::replace(&mut known.ended, true) {
+        if std::mem::replace(&mut known.ended, true) || known.recorded {
             return;
         }
         let live = self.crew.live_counts[worker as usize].load();
@@ -230,7 +257,7 @@ impl<'a> Watch<'a> {
         let mut lost = live.without(&known.counts);
         lost.interrupted += live.in_flight();
         measured.counts.merge(&lost);
-        let at = self.clock.now();
+        let at = Standstill::of(&self.live.orders().pauses, &self.clock).schedule(self.clock.now());
         let gone = || format!("worker {worker} never came back to its loop");
         for (category, count) in [
             (Category::Interrupted, lost.interrupted),
@@ -246,18 +273,27 @@ impl<'a> Watch<'a> {
     }
 
     fn into_recording(self, preparation: Preparation) -> Recording {
+        let standstill = self.standstill();
         let Watch { plan, live, collection, blocked, left, worker_cpu, lost, began, start, edges, .. } = self;
-        let origin = start + Duration::from_nanos(edges.origin);
+        let clock = Clock::starting(start);
         let planned = match plan.is_counted() {
             true => Duration::from_nanos(collection.last_finish()),
             false => plan.measured_for().unwrap_or_default(),
         };
         let stopped = live.stopped();
         let measured_for = match stopped {
-            Some((_, at)) => planned.min(at.saturating_duration_since(origin)),
+            Some((_, at)) => {
+                let stopped = standstill.schedule(clock.at(at)).saturating_sub(edges.origin);
+                planned.min(Duration::from_nanos(stopped))
+            }
             None => planned,
         };
         let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
+        let gaps = standstill.gaps().to_vec();
+        let altered = live
+            .orders()
+            .scale
+            .map(|(at, factor)| Altered::Scaled { at: standstill.schedule(clock.at(at)), factor });
         let stopped_by = stopped.map(|(why, _)| why);
         let warmup_length = plan.warmup;
         Recording {
@@ -269,6 +305,8 @@ impl<'a> Watch<'a> {
             measured,
             rounds,
             timeline,
+            gaps,
+            altered,
             blocked,
             lost,
             left,

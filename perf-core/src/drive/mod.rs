@@ -22,5 +22,6 @@ mod panics;
 pub mod prepare;
 pub mod ready;
 pub mod roster;
+pub mod standstill;
 pub mod users;
 pub mod worker;

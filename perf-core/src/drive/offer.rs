@@ -41,6 +41,7 @@ pub struct Arrivals {
     waiting: VecDeque<Arrival>,
     /// Slots that run nothing; the one that became idle last is taken first, since its memory is still warm.
     pub idle: Vec<u32>,
+    part: Part,
     /// How many of this worker's may be in flight, or wait.
     pub share: usize,
     end: u64,
@@ -202,6 +203,7 @@ impl Offer {
             return Offer::Open(Box::new(Arrivals {
                 next: times.next(),
                 times,
+                part,
                 waiting: VecDeque::new(),
                 idle: Vec::new(),
                 share,
@@ -224,6 +226,23 @@ impl Offer {
             cap,
             capped: 0,
         }))
+    }
+
+    /// Offers `factor` times what the plan says from an instant of the schedule on, within the owner's limits.
+    pub fn scale(&mut self, plan: &Plan, at: u64, factor: f64) {
+        let most = plan.limits.rate.map_or(f64::MAX, |limit| limit.as_per_second() / plan.shape.peak());
+        let factor = if factor.is_finite() { factor.clamp(0.0, most.max(0.0)) } else { 1.0 };
+        match self {
+            Offer::Open(arrivals) => {
+                let Some(schedule) = &plan.schedule else { return };
+                let from = at.max(arrivals.waiting.back().map_or(0, |last| last.at));
+                arrivals.times = schedule.scaled(&arrivals.times, arrivals.part, from, factor);
+                if arrivals.next.is_none_or(|next| !next.is_warmup) {
+                    arrivals.next = arrivals.times.next();
+                }
+            }
+            Offer::Closed(users) => users.roster.scale(factor),
+        }
     }
 
     /// Whether nothing more will be offered.

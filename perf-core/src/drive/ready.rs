@@ -1,6 +1,6 @@
 //! Sees that the target may be loaded, and waits until it is ready, or says what it was waiting for.
 
-use super::control::Live;
+use super::control::Control;
 use super::http;
 use super::prepare::{PrepareError, Prepared, Setup, Test};
 use crate::outcome::Failure;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TRY: Duration = Duration::from_secs(5);
 
 /// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready.
-pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Result<Duration, PrepareError> {
+pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Result<Duration, PrepareError> {
     let host = prepared.base_url.as_deref().and_then(host_of);
     if let Some(host) = host.filter(|host| !plan.limits.allows(host)) {
         return Err(NotListed(host.to_owned()).into());
@@ -22,7 +22,7 @@ pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Live) -> Resul
     prepared.support.block_on(tried(plan, test, &prepared.cx, live))
 }
 
-async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Live) -> Result<Duration, PrepareError> {
+async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Control) -> Result<Duration, PrepareError> {
     let began = Instant::now();
     loop {
         let Err(last) = probe(plan, test, cx).await else {

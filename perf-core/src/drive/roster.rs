@@ -15,6 +15,8 @@ use std::collections::{BinaryHeap, VecDeque};
 pub struct Roster {
     part: Part,
     shape: Shape,
+    /// What the shape's users are multiplied by.
+    factor: f64,
     origin: u64,
     think: Option<Pause>,
     pace: u64,
@@ -35,6 +37,7 @@ impl Roster {
         Roster {
             part,
             shape: plan.shape.clone(),
+            factor: 1.0,
             origin: nanos(plan.warmup),
             think: plan.think,
             pace: plan.pace.map_or(0, nanos),
@@ -60,10 +63,10 @@ impl Roster {
     /// How many users the level wants of this worker, and until when.
     fn wanted_at(&self, now: u64) -> (u32, u64) {
         let (users, until) = match now.checked_sub(self.origin) {
-            None => (self.shape.first_level().round(), Some(self.origin)),
+            None => ((self.shape.first_level() * self.factor).round(), Some(self.origin)),
             Some(measured) => {
                 let next = self.shape.next_change(measured).map(|at| at + self.origin);
-                (f64::from(self.shape.users(measured)), next)
+                ((f64::from(self.shape.users(measured)) * self.factor).round(), next)
             }
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users
@@ -71,10 +74,25 @@ impl Roster {
         (u32::try_from(own).unwrap_or(u32::MAX), until.unwrap_or(u64::MAX))
     }
 
+    /// So many times the users from now on.
+    pub fn scale(&mut self, factor: f64) {
+        self.factor = factor;
+        // The level is looked at again at the next turn.
+        self.next_change = 0;
+    }
+
+    /// Whether the load may come to want more users than there are.
+    pub fn wants_more(&self, users: usize) -> bool {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users
+        let most = self.part.of((self.shape.peak() * self.factor).round() as u64);
+        (users as u64) < most
+    }
+
     /// Wakes those who have rested, and follows the level.
     pub fn advance(&mut self, now: u64) {
         while now >= self.next_change {
-            let at = self.next_change;
+            // After a scaling, the level of now.
+            let at = if self.next_change == 0 { now } else { self.next_change };
             let before = self.wanted;
             (self.wanted, self.next_change) = self.wanted_at(at);
             for slot in before..self.wanted {

@@ -1,7 +1,7 @@
 //! One worker: a thread, a runtime of its own, and the loop that starts what is due and records what has ended.
 
 use super::clock::Clock;
-use super::control::Live;
+use super::control::Control;
 use super::cpu;
 use super::cx::{Common, Cx};
 use super::desk::Desk;
@@ -10,6 +10,7 @@ use super::offer::Offer;
 use super::pacer::Pacer;
 use super::prepare::Test;
 use super::roster::Roster;
+use super::standstill::Standstill;
 use super::users::Users;
 use crate::measure::recorder::Recorder;
 use crate::measure::{Attendance, Blocked, Farewell, WorkerCpu};
@@ -48,7 +49,7 @@ pub struct Job {
     /// Takes what happens.
     pub recorder: Recorder,
     /// The wish to stop.
-    pub live: Live,
+    pub live: Control,
 }
 
 /// The loop's state. `offer` says what may start, `desk` starts and ends it.
@@ -56,7 +57,10 @@ pub struct Worker {
     offer: Offer,
     desk: Desk,
     pacer: Pacer,
-    stopping: Pin<Box<dyn Future<Output = ()>>>,
+    /// The next order from outside.
+    order: Pin<Box<dyn Future<Output = ()>>>,
+    /// Of the orders that were seen.
+    version: u64,
     blocked: Vec<Blocked>,
     /// When the loop was to be back at the latest.
     expected: u64,
@@ -70,15 +74,27 @@ impl Worker {
     /// they have a set-up of their own.
     pub fn new(job: Job) -> std::io::Result<Self> {
         let Job { plan, test, common, number, offer, recorder, live } = job;
-        let stopping = Box::pin(live.stopping());
+        let (order, version) = (Box::pin(live.changed()), live.version());
         let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
-        let desk =
-            Desk { plan, test, common, number, clock, users: Users::none(), recorder, live, timeout, now: 0 };
+        let desk = Desk {
+            plan,
+            test,
+            common,
+            number,
+            clock,
+            users: Users::none(),
+            recorder,
+            live,
+            timeout,
+            now: 0,
+            standstill: Standstill::default(),
+        };
         Ok(Worker {
             offer,
             desk,
             pacer: Pacer::new()?,
-            stopping,
+            order,
+            version,
             blocked: Vec::new(),
             expected: u64::MAX,
             measuring: None,
@@ -165,7 +181,7 @@ impl Worker {
     }
 
     /// Until the load is over and everything that was started is recorded.
-    pub async fn run(mut self, clock: Clock) -> Farewell {
+    pub async fn run(mut self, clock: Clock) -> Self {
         self.desk.clock = clock;
         tokio::task::spawn_local(async {
             loop {
@@ -174,19 +190,49 @@ impl Worker {
         });
         let start = self.desk.clock.instant(0);
         poll_fn(|cx| self.pacer.poll_until(start, cx)).await;
-        while !self.desk.live.is_stopped() && !self.offer.is_over(self.desk.now) {
+        self.obey();
+        while !self.desk.live.is_stopped() && !self.offer.is_over(self.desk.schedule()) {
             self.turn();
             self.wait().await;
         }
         self.drain().await;
+        self.desk.recorder.send_the_rest();
+        self
+    }
+
+    /// The users' tear-down, and what there is to say at the end.
+    pub async fn leave(self) -> Farewell {
         let left = self.dismiss().await;
-        self.desk.recorder.finish();
         Farewell { blocked: self.blocked, left, cpu: self.cpu }
+    }
+
+    /// Looks what was asked from outside since the last time.
+    fn obey(&mut self) {
+        self.version = self.desk.live.version();
+        self.order = Box::pin(self.desk.live.changed());
+        let orders = self.desk.live.orders();
+        self.desk.standstill = Standstill::of(&orders.pauses, &self.desk.clock);
+        if let Some((at, factor)) = orders.scale {
+            let at = self.desk.standstill.schedule(self.desk.clock.at(at));
+            self.scale(at, factor);
+        }
+    }
+
+    /// Changes the load from an instant of the schedule on; users who are missing come in.
+    fn scale(&mut self, at: u64, factor: f64) {
+        self.offer.scale(&self.desk.plan, at, factor);
+        if let Offer::Closed(users) = &mut self.offer {
+            let is_fit = self.desk.test.user_setup.is_none();
+            while users.roster.wants_more(self.desk.users.count()) {
+                self.desk.add_user();
+                users.roster.add(is_fit);
+            }
+        }
     }
 
     /// Takes the thread's CPU time where measuring begins.
     fn note_the_start(&mut self) {
-        if self.measuring.is_none() && self.desk.now >= nanos(self.desk.plan.warmup) {
+        if self.measuring.is_none() && self.desk.schedule() >= nanos(self.desk.plan.warmup) {
             self.measuring = cpu::of_this_thread().map(|ran| (self.desk.now, ran));
         }
     }
@@ -198,11 +244,15 @@ impl Worker {
     }
 
     fn turn(&mut self) {
+        if self.desk.live.version() != self.version {
+            self.obey();
+        }
         self.desk.tick();
         self.note_the_start();
         self.notice_a_block(self.expected);
         let began = self.desk.now;
         match &mut self.offer {
+            _ if self.desk.standstill.is_frozen() => {}
             Offer::Open(arrivals) => self.desk.start_arrivals(arrivals),
             Offer::Closed(users) => self.desk.start_users(users),
         }
@@ -215,18 +265,21 @@ impl Worker {
     fn notice_a_block(&mut self, since: u64) {
         let length = self.desk.now.saturating_sub(since);
         if length >= BLOCKED && self.blocked.len() < MOST_BLOCKED {
-            self.blocked.push(Blocked { at: since, length: Duration::from_nanos(length) });
+            let at = self.desk.standstill.schedule(since);
+            self.blocked.push(Blocked { at, length: Duration::from_nanos(length) });
         }
     }
 
     /// Until something is due, something was woken, or somebody wants to stop.
     async fn wait(&mut self) {
-        self.sleep(self.offer.next_at(self.desk.now)).await;
+        let next = self.offer.next_at(self.desk.schedule());
+        self.sleep(self.desk.standstill.wall(next)).await;
     }
 
     async fn sleep(&mut self, until: u64) {
-        let Worker { desk, pacer, stopping, .. } = self;
-        let until = until.min(desk.recorder.next_edge()).min(desk.next_timeout());
+        let Worker { desk, pacer, order, version, .. } = self;
+        let edge = desk.standstill.wall(desk.recorder.next_edge());
+        let until = until.min(edge).min(desk.next_timeout());
         self.expected = until.max(desk.now);
         let spin = if desk.plan.precise { SPIN } else { 0 };
         if until <= desk.now + spin {
@@ -237,7 +290,8 @@ impl Worker {
         let instant = desk.clock.instant(until - spin);
         poll_fn(|cx| {
             if desk.users.poll_any_woken(cx).is_ready()
-                || (!desk.live.is_stopped() && stopping.as_mut().poll(cx).is_ready())
+                || desk.live.version() != *version
+                || order.as_mut().poll(cx).is_ready()
             {
                 return Poll::Ready(());
             }
@@ -250,18 +304,21 @@ impl Worker {
     async fn drain(&mut self) {
         self.desk.tick();
         self.note_the_end();
-        let began = self.desk.now;
-        if self.desk.live.is_stopped() || self.offer.is_over_by_clock(began) {
-            self.desk.recorder.begin_drain(began);
+        let (began, schedule) = (self.desk.now, self.desk.schedule());
+        if self.desk.live.is_stopped() || self.offer.is_over_by_clock(schedule) {
+            self.desk.recorder.begin_drain(schedule);
         }
         if let Offer::Open(arrivals) = &mut self.offer {
             // Only after a signal is anything left: what was due and could not start.
-            let late = arrivals.give_up(began);
+            let late = arrivals.give_up(schedule);
             self.desk.drop_late(late);
         }
         let graceful = began.saturating_add(nanos(self.desk.plan.graceful_stop));
         while self.desk.users.in_flight() > 0 && self.desk.now < self.desk.give_up_at(graceful) {
             self.sleep(self.desk.give_up_at(graceful)).await;
+            if self.desk.live.version() != self.version {
+                self.obey();
+            }
             self.desk.tick();
             self.notice_a_block(self.expected);
             let turn = self.desk.now;

@@ -52,6 +52,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
         round.service.merge(&theirs.service);
         round.response.merge(&theirs.response);
     }
+    whole.altered = whole.altered.take().or_else(|| recording.altered.clone());
     whole.worker_cpu.extend_from_slice(&recording.worker_cpu);
     whole.lost.extend_from_slice(&recording.lost);
     let blocked =
@@ -86,7 +87,7 @@ mod tests {
             ending: Ending::TimedOut,
         };
         recording.measured.counts.start();
-        recording.measured.record(&sample, Duration::from_secs(1));
+        recording.measured.record(&sample, finished, Duration::from_secs(1));
         recording
     }
 

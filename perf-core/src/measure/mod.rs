@@ -39,6 +39,10 @@ pub struct Recording {
     pub rounds: Vec<Round>,
     /// How it went.
     pub timeline: Timeline,
+    /// When the schedule stood still; no other number counts that time.
+    pub gaps: Vec<Gap>,
+    /// Why the load was another than the plan's, where it was.
+    pub altered: Option<Altered>,
     /// When workers did not get back to their loops.
     pub blocked: Vec<Blocked>,
     /// How much of its core each worker's thread needed while it measured.
@@ -134,6 +138,8 @@ impl Default for Recording {
             measured: Tally::default(),
             rounds: Vec::new(),
             timeline: Timeline::new(1_000_000_000),
+            gaps: Vec::new(),
+            altered: None,
             blocked: Vec::new(),
             worker_cpu: Vec::new(),
             shortages: Vec::new(),
@@ -142,6 +148,27 @@ impl Default for Recording {
             stopped_by: None,
         }
     }
+}
+
+/// A pause: where in the schedule, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// In nanoseconds of the schedule since the start of the load.
+    pub at: u64,
+    /// In nanoseconds.
+    pub length: u64,
+}
+
+/// Why a load was not the plan's own; such a run is compared with nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Altered {
+    /// Somebody scaled it.
+    Scaled {
+        /// When, in nanoseconds of the schedule since the start of the load.
+        at: u64,
+        /// What the plan's load was multiplied by, last.
+        factor: f64,
+    },
 }
 
 /// What a worker tells at its end.

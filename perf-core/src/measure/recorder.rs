@@ -202,16 +202,16 @@ impl Recorder {
         }
     }
 
-    /// Counts and times an iteration at its end.
+    /// Counts and times an iteration at its end, which is `at` by the schedule's clock.
     #[inline]
-    pub fn record(&mut self, sample: &Sample) {
-        self.advance(sample.finished);
+    pub fn record(&mut self, sample: &Sample, at: u64) {
+        self.advance(at);
         if sample.phase == Phase::Measured {
-            self.enter_counted_round(sample.finished);
-            self.slice.last_finish = sample.finished;
+            self.enter_counted_round(at);
+            self.slice.last_finish = at;
         }
         let timeout = self.rules.timeout;
-        self.tally(sample.phase).record(sample, timeout);
+        self.tally(sample.phase).record(sample, at, timeout);
         if sample.phase == Phase::Measured {
             self.total.end(&sample.ending);
             self.live.store(&self.total);
@@ -239,9 +239,10 @@ impl Recorder {
         self.replace_slice(now, None);
     }
 
-    /// Sends away what is left.
-    pub fn finish(self) {
-        (self.full)(self.slice);
+    /// Sends away what is left. What comes after it is of no session.
+    pub fn send_the_rest(&mut self) {
+        let at = self.next_edge;
+        self.replace_slice(at, None);
     }
 }
 
@@ -266,14 +267,15 @@ mod tests {
 
     fn run(recorder: &mut Recorder, phase: Phase, started: u64, finished: u64, ending: Ending) {
         recorder.start(phase);
-        recorder.record(&Sample {
+        let sample = Sample {
             phase,
             intended: started * MS,
             started: started * MS,
             finished: finished * MS,
             thought: 0,
             ending,
-        });
+        };
+        recorder.record(&sample, finished * MS);
     }
 
     #[test]
@@ -282,7 +284,8 @@ mod tests {
         run(&mut recorder, Phase::Warmup, 5, 20, Ending::Succeeded);
         run(&mut recorder, Phase::Measured, 20, 70, Ending::Succeeded);
         run(&mut recorder, Phase::Measured, 70, 115, Ending::Succeeded);
-        recorder.finish();
+        recorder.send_the_rest();
+        drop(recorder);
         let found: Vec<_> = slices
             .iter()
             .map(|s| (s.round, s.warmup.counts.succeeded, s.measured.counts.succeeded))
@@ -296,7 +299,8 @@ mod tests {
         for i in 0..7 {
             run(&mut recorder, Phase::Measured, 10 + i, 11 + i, Ending::TimedOut);
         }
-        recorder.finish();
+        recorder.send_the_rest();
+        drop(recorder);
         let mut by_round = [0; 3];
         for slice in &slices {
             if let Some(round) = slice.round {

@@ -85,9 +85,8 @@ impl Times {
 }
 
 impl Tally {
-    /// Counts and times one iteration at its end.
-    pub fn record(&mut self, sample: &Sample, timeout: Duration) {
-        let at = sample.finished;
+    /// Counts and times one iteration at its end, which is `at` by the schedule's clock.
+    pub fn record(&mut self, sample: &Sample, at: u64, timeout: Duration) {
         self.counts.end(&sample.ending);
         match &sample.ending {
             Ending::Succeeded => self.succeeded.record(sample),

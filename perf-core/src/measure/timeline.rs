@@ -107,7 +107,7 @@ mod tests {
             thought: 0,
             ending: Ending::Succeeded,
         };
-        slice.measured.record(&sample, Duration::ZERO);
+        slice.measured.record(&sample, ns, Duration::ZERO);
         slice
     }
 

@@ -93,6 +93,22 @@ impl Schedule {
         self.measured.shape.at(n as f64, &mut 0)
     }
 
+    /// What `arrivals` of a part become when there are `factor` times as many from `from` on. The warm-up stays as it is.
+    pub fn scaled(&self, arrivals: &Arrivals, part: Part, from: u64, factor: f64) -> Arrivals {
+        let measured = from.saturating_sub(self.warmup_ns);
+        let rest = self.measured.shape.rest(measured).times(factor);
+        let before = whole_below(self.measured.shape.area() - self.measured.shape.rest(measured).area());
+        let numbered = self.warmup.count + before;
+        let phase = Phase::new(rest, self.measured.spacing, self.measured.seed ^ from, u64::MAX);
+        let rest = Part { first: part.first + part.of(numbered) * part.step - numbered, step: part.step };
+        Arrivals {
+            warmup: arrivals.warmup.clone(),
+            measured: Times::of(phase, rest, 0),
+            warm: numbered,
+            warmup_ns: self.warmup_ns + measured,
+        }
+    }
+
     /// Each arrival of a part, in order.
     pub fn arrivals(&self, part: Part) -> Arrivals {
         let warm = self.warmup.count;

@@ -48,10 +48,12 @@ enum Curve {
         from: f64,
         to: f64,
     },
+    /// Begins `phase` seconds after its middle on the way up.
     Sine {
         mean: f64,
         amplitude: f64,
         period: f64,
+        phase: f64,
     },
 }
 
@@ -114,7 +116,7 @@ impl Shape {
                     return Err(if period.is_zero() { Wrong::NoPeriod } else { Wrong::Deep(level) });
                 }
                 let period = period.as_secs_f64();
-                self.push(whole(length), Curve::Sine { mean: level, amplitude, period });
+                self.push(whole(length), Curve::Sine { mean: level, amplitude, period, phase: 0.0 });
                 Ok(level)
             }
             Stage::Pause(length) => {
@@ -132,6 +134,41 @@ impl Shape {
         self.length = self.length.saturating_add(length);
         self.area = snapped(self.area + stretch.area(seconds(length)));
         self.stretches.push(stretch);
+    }
+
+    /// What is left of it after `from` nanoseconds.
+    #[must_use]
+    pub fn rest(&self, from: u64) -> Self {
+        let mut rest = Shape::empty();
+        for stretch in &self.stretches {
+            let cut = from.saturating_sub(stretch.start).min(stretch.length);
+            let curve = match stretch.curve {
+                Curve::Line { to, .. } => Curve::Line { from: stretch.level(stretch.start + cut), to },
+                Curve::Sine { mean, amplitude, period, phase } => {
+                    Curve::Sine { mean, amplitude, period, phase: phase + seconds(cut) }
+                }
+                flat @ Curve::Flat { .. } => flat,
+            };
+            rest.push(stretch.length - cut, curve);
+        }
+        rest
+    }
+
+    /// The same with every level multiplied.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        let mut scaled = Shape::empty();
+        for stretch in &self.stretches {
+            let curve = match stretch.curve {
+                Curve::Flat { level, .. } => Curve::flat(level * factor),
+                Curve::Line { from, to } => Curve::Line { from: from * factor, to: to * factor },
+                Curve::Sine { mean, amplitude, period, phase } => {
+                    Curve::Sine { mean: mean * factor, amplitude: amplitude * factor, period, phase }
+                }
+            };
+            scaled.push(stretch.length, curve);
+        }
+        scaled
     }
 
     /// From the start to the end, in nanoseconds.
@@ -209,7 +246,9 @@ impl Stretch {
         match self.curve {
             Curve::Flat { level, .. } => level,
             Curve::Line { from, to } => from + (to - from) * (x / seconds(self.length)),
-            Curve::Sine { mean, amplitude, period } => mean + amplitude * (TAU * x / period).sin(),
+            Curve::Sine { mean, amplitude, period, phase } => {
+                mean + amplitude * (TAU * (phase + x) / period).sin()
+            }
         }
     }
 
@@ -226,8 +265,9 @@ impl Stretch {
         match self.curve {
             Curve::Flat { level, .. } => level * x,
             Curve::Line { from, to } => (from + (to - from) * x / seconds(self.length) / 2.0) * x,
-            Curve::Sine { mean, amplitude, period } => {
-                mean * x + amplitude * period / TAU * (1.0 - (TAU * x / period).cos())
+            Curve::Sine { mean, amplitude, period, phase } => {
+                let swing = (TAU * phase / period).cos() - (TAU * (phase + x) / period).cos();
+                mean * x + amplitude * period / TAU * swing
             }
         }
     }
@@ -281,11 +321,12 @@ impl Stretch {
     fn turning_point(&self, from: u64) -> u64 {
         match self.curve {
             Curve::Flat { .. } | Curve::Line { .. } => u64::MAX,
-            Curve::Sine { period, .. } => {
-                let quarters = self.x(from) * 4.0 / period;
+            Curve::Sine { period, phase, .. } => {
+                let quarters = (phase + self.x(from)) * 4.0 / period;
                 // Peaks and valleys stand at odd quarters.
                 let next = ((quarters - 1.0) / 2.0).floor() * 2.0 + 3.0;
-                self.start + ((next * period / 4.0 * 1e9).ceil() as u64).max(from - self.start + 1)
+                let ahead = ((next * period / 4.0 - phase) * 1e9).ceil() as u64;
+                self.start + ahead.max(from - self.start + 1)
             }
         }
     }
@@ -507,7 +548,7 @@ mod tests {
             let second = Duration::from_secs(7);
             for curve in [
                 Curve::Line { from, to },
-                Curve::Sine { mean: to, amplitude: to * amplitude, period: 1.3 },
+                Curve::Sine { mean: to, amplitude: to * amplitude, period: 1.3, phase: 0.2 },
             ] {
                 let mut shape = Shape::empty();
                 shape.push(whole(second), curve);

@@ -1,0 +1,96 @@
+//! Turns pauses into a schedule that stands still meanwhile.
+//!
+//! ```text
+//!   wall time      0────────p▒▒▒▒▒▒▒r──────────►
+//!   schedule time  0────────p       p──────────►     schedule = wall − shift, or p while it lasts
+//! ```
+//!
+//! Pure arithmetic on nanoseconds since the start of the load.
+
+use super::clock::Clock;
+use super::control::Pause;
+use crate::measure::Gap;
+
+/// Where the schedule stands.
+#[derive(Clone, Debug, Default)]
+pub struct Standstill {
+    shift: u64,
+    frozen: Option<u64>,
+    gaps: Vec<Gap>,
+}
+
+impl Standstill {
+    /// Of a session's pauses, in order. One that was over before the start never was.
+    pub fn of(pauses: &[Pause], clock: &Clock) -> Self {
+        let mut standstill = Standstill::default();
+        for pause in pauses {
+            let from = clock.at(pause.from);
+            match pause.until.map(|until| clock.at(until)) {
+                Some(until) if until > from => standstill.end(from, until),
+                Some(_) => {}
+                None => standstill.frozen = Some(from.saturating_sub(standstill.shift)),
+            }
+        }
+        standstill
+    }
+
+    fn end(&mut self, from: u64, until: u64) {
+        self.gaps.push(Gap { at: from - self.shift, length: until - from });
+        self.shift += until - from;
+    }
+
+    /// What the schedule's clock shows.
+    #[inline]
+    pub fn schedule(&self, wall: u64) -> u64 {
+        let now = wall.saturating_sub(self.shift);
+        self.frozen.map_or(now, |frozen| frozen.min(now))
+    }
+
+    /// When the schedule shows a time that lies ahead; never, while it stands still.
+    #[inline]
+    pub fn wall(&self, schedule: u64) -> u64 {
+        match self.frozen {
+            None => schedule.saturating_add(self.shift),
+            Some(_) => u64::MAX,
+        }
+    }
+
+    /// How far the schedule lies behind.
+    #[inline]
+    pub fn shift(&self) -> u64 {
+        self.shift
+    }
+
+    /// Whether it stands still now.
+    #[inline]
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// The pauses that are over.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn the_schedule_stands_still_during_a_pause_and_goes_on_where_it_stood() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let pause = |from, until: Option<u64>| Pause { from: at(from), until: until.map(at) };
+        let clock = Clock::starting(start);
+        let ms = |standstill: &Standstill, wall: u64| standstill.schedule(wall * 1_000_000) / 1_000_000;
+        let over = Standstill::of(&[pause(100, Some(150)), pause(300, Some(400))], &clock);
+        assert_eq!([90, 500].map(|wall| ms(&over, wall)), [0, 350]);
+        assert_eq!((over.wall(0), over.gaps().len()), (150_000_000, 2));
+        assert_eq!(over.gaps()[1], Gap { at: 250_000_000, length: 100_000_000 });
+        let lasting = Standstill::of(&[pause(100, Some(150)), pause(300, None)], &clock);
+        assert_eq!([250, 310, 900].map(|wall| ms(&lasting, wall)), [200, 250, 250]);
+        assert!(lasting.is_frozen() && lasting.wall(0) == u64::MAX);
+    }
+}
