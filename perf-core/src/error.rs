@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What errors are grouped by in reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -235,6 +236,8 @@ pub struct StatusError {
     pub expected: u16,
     /// From where.
     pub url: String,
+    /// How long the target wants to be left alone, where it said so.
+    pub retry_after: Option<Duration>,
 }
 
 impl From<StatusError> for String {
@@ -323,7 +326,7 @@ mod tests {
     struct Order(#[source] StatusError);
 
     fn status(actual: u16) -> StatusError {
-        StatusError { actual, expected: 200, url: "/orders".into() }
+        StatusError { actual, expected: 200, url: "/orders".into(), retry_after: None }
     }
 
     #[test]

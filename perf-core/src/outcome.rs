@@ -4,6 +4,7 @@ use crate::error::{BodyError, Category, Error, StatusError, chain};
 use std::any::{Any, type_name};
 use std::error::Error as StdError;
 use std::fmt::Display;
+use std::time::Duration;
 
 /// How an iteration that ran to its end came out.
 #[derive(Debug)]
@@ -21,17 +22,20 @@ pub struct Failure {
     pub category: Category,
     /// For people.
     pub message: String,
+    /// The target said that it has too much (429, 503, a refused connection): how long it wants to be left alone.
+    pub overload: Option<Duration>,
 }
 
 impl Failure {
     /// A failure with a text of its own.
     pub fn new(category: Category, message: impl Display) -> Self {
-        Failure { category, message: message.to_string() }
+        Failure { category, message: message.to_string(), overload: None }
     }
 
     /// Of an error whose type is known to be one: its sources are walked.
     pub fn of_error(error: &(dyn StdError + 'static)) -> Self {
-        Failure { category: Category::of_error(error), message: advised(chain(error)) }
+        let category = Category::of_error(error);
+        Failure { category, message: advised(chain(error)), overload: overload_of(error, category) }
     }
 
     /// Of anything that can be shown. The category is found when it is, or boxes, an error of a known type.
@@ -61,6 +65,22 @@ impl Failure {
             Failure::new(Category::Unseen, format!("whether `{name}` is a success cannot be seen; {advice}"))
         })
     }
+}
+
+fn overload_of(error: &(dyn StdError + 'static), category: Category) -> Option<Duration> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(status) = error.downcast_ref::<StatusError>() {
+            return overload_of_status(status.actual, status.retry_after);
+        }
+        next = error.source();
+    }
+    (category == Category::Connect).then_some(Duration::ZERO)
+}
+
+/// Of a status that says so, and the wait that came with it.
+pub(crate) fn overload_of_status(status: u16, retry_after: Option<Duration>) -> Option<Duration> {
+    matches!(status, 429 | 503).then(|| retry_after.unwrap_or_default())
 }
 
 /// reqwest says only "builder error" of an address without a host.

@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn not_found() -> StatusError {
-        StatusError { actual: 404, expected: 200, url: "/".into() }
+        StatusError { actual: 404, expected: 200, url: "/".into(), retry_after: None }
     }
 
     #[derive(Debug, thiserror::Error)]

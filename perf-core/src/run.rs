@@ -188,7 +188,11 @@ impl Gate {
         let Reference::Level { level, number } = &self.reference else {
             return None;
         };
-        let rounds: Vec<Rounds> = sessions.map(|session| Rounds::of(&session.summary)).collect();
+        let sessions: Vec<&Session> = sessions.collect();
+        if sessions.iter().any(|session| session.is_altered()) {
+            return None;
+        }
+        let rounds: Vec<Rounds> = sessions.iter().map(|session| Rounds::of(&session.summary)).collect();
         Some(Comparison {
             metrics: compare::compare(&plan.gates, &rounds, level, self.family),
             baseline_sessions: level.sessions.len(),

@@ -144,6 +144,9 @@ impl Runner {
             return;
         }
         let note = match (report.judgement.verdict, report.sessions.first()) {
+            (Verdict::Passed, Some(session)) if session.is_altered() => {
+                Ok("baseline not recorded: the load was not the plan's own".to_owned())
+            }
             (Verdict::Passed, Some(session)) => self.record(&report.plan, session),
             (verdict, _) => Ok(format!("baseline not recorded: the run {}", verdict.name())),
         };

@@ -40,8 +40,9 @@ fn spec(test: &Test) -> TokenStream {
         &test.options;
     let Options { thresholds, tags, base_url, ignore, load, iterations, pace, ready_timeout, .. } =
         &test.options;
-    let Options { arrivals, think, connections, precise, ready, scenario, start_after, weight, .. } =
-        &test.options;
+    let Options {
+        arrivals, think, connections, precise, backoff, ready, scenario, start_after, weight, ..
+    } = &test.options;
     let private = private(&test.options);
     let load = field(load.as_ref(), |load| quote!(#load));
     let iterations = field(iterations.as_ref(), |literal| match iterations_of(literal) {
@@ -53,7 +54,7 @@ fn spec(test: &Test) -> TokenStream {
     let weight = weight.as_ref().and_then(|(key, literal)| {
         weight_of(literal).map(|weight| quote!(#key: ::core::option::Option::Some(#weight),))
     });
-    let precise = field(precise.as_ref(), |precise| quote!(#precise));
+    let switches = [precise, backoff].map(|given| field(given.as_ref(), |switch| quote!(#switch)));
     let ready = ready.as_ref().and_then(|(key, ready)| match ready {
         Ready::Url(url) => Some(quote!(#key: ::core::option::Option::Some(#url.into()),)),
         Ready::Function(_) => None,
@@ -70,7 +71,7 @@ fn spec(test: &Test) -> TokenStream {
     });
     let lists = [thresholds, tags].map(|given| texts(given.as_ref()));
     let baseline = baseline(&test.options);
-    quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #precise #scenario #weight #ready #(#lists)* #base_url #ignore #baseline)
+    quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #(#switches)* #scenario #weight #ready #(#lists)* #base_url #ignore #baseline)
 }
 
 fn field<T>(given: Option<&(Ident, T)>, value: impl Fn(&T) -> TokenStream) -> Option<TokenStream> {

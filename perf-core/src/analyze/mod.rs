@@ -26,6 +26,11 @@ impl Session {
         findings::spoil(&self.findings)
     }
 
+    /// Whether the load was another than the plan's, so that it is compared with nothing.
+    pub fn is_altered(&self) -> bool {
+        self.recording.altered.is_some()
+    }
+
     /// Whether it ended early.
     pub fn is_partial(&self) -> bool {
         self.recording.stopped_by.is_some()

@@ -1,5 +1,6 @@
 //! Starts and ends a worker's iterations, and hands what happened to the recorder.
 
+use super::backoff::Backoff;
 use super::clock::Clock;
 use super::control::Control;
 use super::cx::{Common, Cx};
@@ -45,6 +46,8 @@ pub(super) struct Desk {
     /// By the wall.
     pub(super) now: u64,
     pub(super) standstill: Standstill,
+    /// Where the test is to spare its target.
+    pub(super) backoff: Option<Backoff>,
 }
 
 impl Desk {
@@ -67,7 +70,8 @@ impl Desk {
     }
 
     pub(super) fn start_arrivals(&mut self, arrivals: &mut Arrivals) {
-        let late = arrivals.fall_due(self.schedule());
+        let now = self.schedule();
+        let late = arrivals.fall_due(now, self.backoff.as_mut());
         self.drop_late(late);
         for _ in 0..BATCH {
             let Some(start) = arrivals.take() else { return };
@@ -97,7 +101,11 @@ impl Desk {
     }
 
     pub(super) fn start_users(&mut self, users: &mut Loop) {
-        users.roster.advance(self.schedule());
+        let now = self.schedule();
+        if let Some(backoff) = &self.backoff {
+            users.restrain(backoff, now);
+        }
+        users.roster.advance(now);
         let until = self.now + LONGEST_TURN;
         while self.now < until {
             let Some((slot, start)) = users.take(self.schedule()) else { return };
@@ -131,6 +139,9 @@ impl Desk {
             Ok(Outcome::Failed(failure)) => {
                 if failure.category == Category::Exhausted {
                     self.live.end(Stopped::OutOfData(failure.message.clone()));
+                }
+                if let (Some(backoff), Some(wait)) = (&mut self.backoff, failure.overload) {
+                    backoff.complaint(self.standstill.schedule(self.now), wait);
                 }
                 Ending::Failed(failure)
             }

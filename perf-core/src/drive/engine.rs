@@ -12,7 +12,7 @@ use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{
-    Altered, Attendance, Blocked, Collection, Preparation, Recording, Shortages, Stopped, WorkerCpu,
+    Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Shortages, Stopped, WorkerCpu,
 };
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
@@ -94,6 +94,7 @@ struct Watch<'a> {
     began: SystemTime,
     blocked: Vec<Blocked>,
     left: Attendance,
+    backed: Vec<Backed>,
     worker_cpu: Vec<WorkerCpu>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
@@ -139,6 +140,7 @@ impl<'a> Watch<'a> {
             began: SystemTime::now(),
             blocked: Vec::new(),
             left: Attendance::default(),
+            backed: Vec::new(),
             worker_cpu: Vec::new(),
             workers: vec![known; plan.workers as usize],
             crew,
@@ -157,6 +159,7 @@ impl<'a> Watch<'a> {
                     self.workers[worker as usize].ended = true;
                     self.blocked.extend(farewell.blocked);
                     self.left.merge(farewell.left);
+                    self.backed.extend(farewell.backed);
                     self.worker_cpu.extend(farewell.cpu);
                 }
                 Ok(Message::Recorded(worker)) => self.workers[worker as usize].recorded = true,
@@ -274,7 +277,20 @@ impl<'a> Watch<'a> {
 
     fn into_recording(self, preparation: Preparation) -> Recording {
         let standstill = self.standstill();
-        let Watch { plan, live, collection, blocked, left, worker_cpu, lost, began, start, edges, .. } = self;
+        let Watch {
+            plan,
+            live,
+            collection,
+            blocked,
+            left,
+            mut backed,
+            worker_cpu,
+            lost,
+            began,
+            start,
+            edges,
+            ..
+        } = self;
         let clock = Clock::starting(start);
         let planned = match plan.is_counted() {
             true => Duration::from_nanos(collection.last_finish()),
@@ -290,10 +306,12 @@ impl<'a> Watch<'a> {
         };
         let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
         let gaps = standstill.gaps().to_vec();
-        let altered = live
+        backed.sort_by_key(|backed| backed.at);
+        let scaled = live
             .orders()
             .scale
             .map(|(at, factor)| Altered::Scaled { at: standstill.schedule(clock.at(at)), factor });
+        let altered = scaled.or_else(|| backed_off(&backed));
         let stopped_by = stopped.map(|(why, _)| why);
         let warmup_length = plan.warmup;
         Recording {
@@ -307,6 +325,7 @@ impl<'a> Watch<'a> {
             timeline,
             gaps,
             altered,
+            backed,
             blocked,
             lost,
             left,
@@ -315,4 +334,10 @@ impl<'a> Watch<'a> {
             stopped_by,
         }
     }
+}
+
+/// Of changes in order.
+fn backed_off(backed: &[Backed]) -> Option<Altered> {
+    let least = backed.iter().map(|backed| backed.factor).reduce(f64::min)?;
+    Some(Altered::BackedOff { at: backed.first()?.at, least })
 }

@@ -2,7 +2,7 @@
 
 use super::cx::Cx;
 use crate::error::{BodyError, Category, StatusError, chain};
-use crate::outcome::{Failure, IntoOutcome, Outcome};
+use crate::outcome::{Failure, IntoOutcome, Outcome, overload_of_status};
 use bytes::Bytes;
 pub use reqwest::Client;
 use reqwest::header::HeaderMap;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::pin::Pin;
+use std::time::{Duration, SystemTime};
 
 /// The attribute's `client`: changes how a worker's client is built.
 pub type ClientFn = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
@@ -38,7 +39,7 @@ pub(crate) async fn probe(
     client: Option<ClientFn>,
     base_url: Option<&str>,
     url: &str,
-    limit: std::time::Duration,
+    limit: Duration,
 ) -> Result<(), Failure> {
     let client = build(client).map_err(|e| Failure::new(Category::Other, e))?;
     let response = client.get(address(base_url, url)).timeout(limit).send().await;
@@ -181,7 +182,10 @@ impl Response {
     pub fn expect_status(self, expected: u16) -> Result<Self, StatusError> {
         match self.status.as_u16() {
             actual if actual == expected => Ok(self),
-            actual => Err(StatusError { actual, expected, url: self.url }),
+            actual => {
+                let retry_after = retry_after(&self.headers);
+                Err(StatusError { actual, expected, url: self.url, retry_after })
+            }
         }
     }
 
@@ -197,22 +201,33 @@ impl Response {
     }
 }
 
-fn of_status(status: StatusCode, url: &str) -> Outcome {
+fn of_status(status: StatusCode, headers: &HeaderMap, url: &str) -> Outcome {
     match status.as_u16() {
         ..400 => Outcome::Succeeded,
-        code => Outcome::Failed(Failure::new(Category::of_status(code), format!("status {code} from {url}"))),
+        code => {
+            let failure = Failure::new(Category::of_status(code), format!("status {code} from {url}"));
+            Outcome::Failed(Failure { overload: overload_of_status(code, retry_after(headers)), ..failure })
+        }
     }
+}
+
+/// Seconds, or a date that lies ahead.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    let until = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+    seconds.or_else(until)
 }
 
 impl IntoOutcome for Response {
     fn into_outcome(self) -> Outcome {
-        of_status(self.status, &self.url)
+        of_status(self.status, &self.headers, &self.url)
     }
 }
 
 impl IntoOutcome for reqwest::Response {
     fn into_outcome(self) -> Outcome {
-        of_status(self.status(), self.url().as_str())
+        of_status(self.status(), self.headers(), self.url().as_str())
     }
 
     /// Reads the body to its end first: a response dropped half-read hides its cost and closes the connection.

@@ -2,6 +2,7 @@
 //!
 //! Arithmetic on a schedule, a roster or a count; the worker starts what is offered.
 
+use super::backoff::Backoff;
 use super::cap::Cap;
 use super::roster::Roster;
 use crate::measure::sample::Phase;
@@ -67,10 +68,13 @@ impl Late {
 
 impl Arrivals {
     /// Lets arrivals fall due. Of those that wait in vain only the newest are kept, as many as may be in flight.
-    pub fn fall_due(&mut self, now: u64) -> Late {
+    pub fn fall_due(&mut self, now: u64, mut backoff: Option<&mut Backoff>) -> Late {
         let mut late = Late::default();
         while let Some(arrival) = self.next.filter(|arrival| arrival.at <= now) {
             self.next = self.times.next();
+            if backoff.as_mut().is_some_and(|backoff| !backoff.admits(arrival.at)) {
+                continue;
+            }
             self.waiting.push_back(arrival);
             if self.waiting.len() > self.share
                 && let Some(oldest) = self.waiting.pop_front()
@@ -91,7 +95,7 @@ impl Arrivals {
 
     /// Gives up whatever has fallen due.
     pub fn give_up(&mut self, now: u64) -> Late {
-        let mut late = self.fall_due(now);
+        let mut late = self.fall_due(now, None);
         self.waiting.drain(..).for_each(|arrival| late.count(&arrival));
         late
     }
@@ -145,6 +149,9 @@ impl Loop {
         if self.is_over(now) {
             return None;
         }
+        if now < self.capped {
+            return None;
+        }
         let (slot, intended) = self.roster.take(now)?;
         if let Some(wait) = self.cap.as_ref().and_then(Cap::wait) {
             self.capped = now + nanos(wait).max(1);
@@ -181,6 +188,14 @@ impl Loop {
         self.end.is_some_and(|end| now >= end)
             || self.claims.as_ref().is_some_and(|claims| claims.exhausted)
             || self.left.as_ref().is_some_and(|left| left.iter().all(|left| *left == 0))
+    }
+
+    /// Follows a worker's backing off: fewer users, and none while the target wants to be left alone.
+    pub fn restrain(&mut self, backoff: &Backoff, now: u64) {
+        self.roster.scale_to(backoff.factor());
+        if backoff.closed_until() > now {
+            self.capped = self.capped.max(backoff.closed_until());
+        }
     }
 
     /// A user who can begin nothing.
@@ -320,8 +335,8 @@ mod tests {
     #[test]
     fn of_a_backlog_only_the_newest_are_kept() {
         let mut arrivals = arrivals(&open(1), 0);
-        assert_eq!(arrivals.fall_due(4 * MS), Late::default());
-        assert_eq!(arrivals.fall_due(109 * MS), Late { warmup: 100, measured: 5 });
+        assert_eq!(arrivals.fall_due(4 * MS, None), Late::default());
+        assert_eq!(arrivals.fall_due(109 * MS, None), Late { warmup: 100, measured: 5 });
         assert_eq!(arrivals.take().unwrap().intended, 105 * MS);
         assert_eq!(arrivals.give_up(u64::MAX), Late { warmup: 0, measured: 994 });
         assert_eq!(arrivals.take(), None);

@@ -81,6 +81,13 @@ impl Roster {
         self.next_change = 0;
     }
 
+    /// The same, where that is not how it is already.
+    pub fn scale_to(&mut self, factor: f64) {
+        if (self.factor - factor).abs() > f64::EPSILON {
+            self.scale(factor);
+        }
+    }
+
     /// Whether the load may come to want more users than there are.
     pub fn wants_more(&self, users: usize) -> bool {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users

@@ -1,5 +1,6 @@
 //! One worker: a thread, a runtime of its own, and the loop that starts what is due and records what has ended.
 
+use super::backoff::Backoff;
 use super::clock::Clock;
 use super::control::Control;
 use super::cpu;
@@ -74,6 +75,7 @@ impl Worker {
     /// they have a set-up of their own.
     pub fn new(job: Job) -> std::io::Result<Self> {
         let Job { plan, test, common, number, offer, recorder, live } = job;
+        let backoff = plan.backoff.then(Backoff::default);
         let (order, version) = (Box::pin(live.changed()), live.version());
         let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
         let desk = Desk {
@@ -88,6 +90,7 @@ impl Worker {
             timeout,
             now: 0,
             standstill: Standstill::default(),
+            backoff,
         };
         Ok(Worker {
             offer,
@@ -203,7 +206,8 @@ impl Worker {
     /// The users' tear-down, and what there is to say at the end.
     pub async fn leave(self) -> Farewell {
         let left = self.dismiss().await;
-        Farewell { blocked: self.blocked, left, cpu: self.cpu }
+        let backed = self.desk.backoff.map(Backoff::into_history).unwrap_or_default();
+        Farewell { blocked: self.blocked, left, backed, cpu: self.cpu }
     }
 
     /// Looks what was asked from outside since the last time.
@@ -259,6 +263,10 @@ impl Worker {
         self.desk.end_woken(&mut self.offer);
         self.desk.expire(&mut self.offer);
         self.desk.now = self.desk.clock.now();
+        let schedule = self.desk.schedule();
+        if let Some(backoff) = &mut self.desk.backoff {
+            backoff.climb(schedule);
+        }
         self.notice_a_block(began);
     }
 

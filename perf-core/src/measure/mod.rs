@@ -41,6 +41,8 @@ pub struct Recording {
     pub timeline: Timeline,
     /// When the schedule stood still; no other number counts that time.
     pub gaps: Vec<Gap>,
+    /// How workers backed off, in order.
+    pub backed: Vec<Backed>,
     /// Why the load was another than the plan's, where it was.
     pub altered: Option<Altered>,
     /// When workers did not get back to their loops.
@@ -139,6 +141,7 @@ impl Default for Recording {
             rounds: Vec::new(),
             timeline: Timeline::new(1_000_000_000),
             gaps: Vec::new(),
+            backed: Vec::new(),
             altered: None,
             blocked: Vec::new(),
             worker_cpu: Vec::new(),
@@ -169,6 +172,22 @@ pub enum Altered {
         /// What the plan's load was multiplied by, last.
         factor: f64,
     },
+    /// The target said that it had too much.
+    BackedOff {
+        /// When for the first time, in nanoseconds of the schedule since the start of the load.
+        at: u64,
+        /// The least that a worker offered, as a part of the plan's load.
+        least: f64,
+    },
+}
+
+/// A change of what a worker offered while it backed off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backed {
+    /// In nanoseconds of the schedule since the start of the load.
+    pub at: u64,
+    /// The part of the plan's load from then on.
+    pub factor: f64,
 }
 
 /// What a worker tells at its end.
@@ -178,6 +197,8 @@ pub struct Farewell {
     pub blocked: Vec<Blocked>,
     /// How its users' tear-down went.
     pub left: Attendance,
+    /// How it backed off.
+    pub backed: Vec<Backed>,
     /// Of the measured time, where the system keeps an account.
     pub cpu: Option<WorkerCpu>,
 }

@@ -67,6 +67,8 @@ pub struct Plan {
     pub connections: Connections,
     /// Whether a worker spins for the last microseconds before an arrival.
     pub precise: bool,
+    /// Whether less is offered while the target says that it has too much.
+    pub backoff: bool,
     /// An address that must answer before load starts.
     pub ready: Option<String>,
     /// How long the target is waited for.
@@ -139,12 +141,7 @@ impl Plan {
         let timeout = spec.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let max_in_flight = spec.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT);
         let (warmup, seed) = (warmup(&spec, &load), flags.seed.or(spec.seed).unwrap_or(0));
-        let limit = match load.stops_after() {
-            Some(Iterations::Shared(iterations)) => iterations,
-            _ => u64::MAX,
-        };
-        let schedule =
-            load.is_open().then(|| Schedule::new(&shape, nanos(warmup), texts.arrivals, seed, limit));
+        let schedule = schedule(&load, &shape, warmup, texts.arrivals, seed);
         Ok(Plan {
             name: name.to_owned(),
             target: target.to_owned(),
@@ -168,6 +165,7 @@ impl Plan {
             pace: spec.pace.filter(|pace| !pace.is_zero()),
             connections: texts.connections,
             precise: spec.precise.unwrap_or(false),
+            backoff: spec.backoff.unwrap_or(false),
             ready: spec.ready.map(Text::into_owned),
             ready_timeout: spec.ready_timeout.unwrap_or(DEFAULT_READY_TIMEOUT),
             schedule,
@@ -371,6 +369,14 @@ fn check_keys_of_the_other_model(spec: &PerfSpec, load: &Load, mistakes: &mut Ve
     mistakes.extend(
         wrong.iter().filter(|(_, given)| *given).map(|(key, _)| PlanError::OtherModel { key, is_users }),
     );
+}
+
+fn schedule(load: &Load, shape: &Shape, warmup: Duration, spacing: Spacing, seed: u64) -> Option<Schedule> {
+    let limit = match load.stops_after() {
+        Some(Iterations::Shared(iterations)) => iterations,
+        _ => u64::MAX,
+    };
+    load.is_open().then(|| Schedule::new(shape, nanos(warmup), spacing, seed, limit))
 }
 
 /// A tenth of the duration, at most five seconds, unless it was said; a load of several levels warms up by itself.

@@ -47,6 +47,8 @@ pub struct PerfSpec {
     pub connections: Option<Text>,
     /// Whether a worker spins for the last microseconds before an arrival.
     pub precise: Option<bool>,
+    /// Whether less is offered while the target says that it has too much.
+    pub backoff: Option<bool>,
     /// An address that must answer before load starts.
     pub ready: Option<Text>,
     /// How long that, or the function in its place, is waited for.

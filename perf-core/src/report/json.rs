@@ -14,6 +14,7 @@ use crate::measure::errors::ErrorGroup;
 use crate::measure::histogram::Histogram;
 use crate::measure::sample::Counts;
 use crate::measure::timeline::{Point, Timeline};
+use crate::measure::{Backed, Gap, Recording};
 use crate::metric::{Metric, Quantile, Statistic, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -177,6 +178,8 @@ fn numbers(session: &Session) -> Map<String, Value> {
         ("slowest", json!([])),
         ("rounds", summary.rounds.iter().map(of_round).collect()),
         ("timeline", of_timeline(&recording.timeline)),
+        ("gaps", recording.gaps.iter().map(|gap| of_gap(gap, recording)).collect()),
+        ("backed_off", recording.backed.iter().map(|backed| of_backed(backed, recording)).collect()),
     ];
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
@@ -191,6 +194,19 @@ fn of_health(health: &Health) -> Value {
         "lag_bound_ns": health.lag_bound_ns,
         "worker_cpu": health.worker_cpu,
     })
+}
+
+/// A pause, by when in the measured time it began.
+fn of_gap(gap: &Gap, recording: &Recording) -> Value {
+    json!({ "at_s": seconds_measured(gap.at, recording), "duration_s": gap.length as f64 / 1e9 })
+}
+
+fn of_backed(backed: &Backed, recording: &Recording) -> Value {
+    json!({ "at_s": seconds_measured(backed.at, recording), "factor": backed.factor })
+}
+
+fn seconds_measured(at: u64, recording: &Recording) -> f64 {
+    at as f64 / 1e9 - recording.warmup_length.as_secs_f64()
 }
 
 fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {

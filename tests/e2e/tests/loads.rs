@@ -135,6 +135,18 @@ fn the_tests_of_a_scenario_run_as_one_mixed_load_with_numbers_of_their_own() {
     assert!(listed.stdout.contains("shop: test") && !listed.stdout.contains("buy"), "{listed:#?}");
 }
 
+#[test]
+fn a_test_that_is_to_spare_its_target_backs_off_and_climbs_back() {
+    let run = run("sparing");
+    let planned = run.count("planned");
+    assert!((150..350).contains(&planned), "{run:#?}");
+    assert!(run.stdout.contains(&format!("received {planned}")), "{run:#?}");
+    let factors: Vec<f64> =
+        run.test()["backed_off"].as_array().unwrap().iter().filter_map(|b| b["factor"].as_f64()).collect();
+    assert!(factors[0] < 0.6 && factors.last() > factors.iter().min_by(|a, b| a.total_cmp(b)), "{factors:?}");
+    assert!(run.stdout.contains("the target said that it has too much"), "{run:#?}");
+}
+
 /// The test target under a limit of open files.
 #[cfg(unix)]
 fn with_few_files(test: &str, files: u32) -> Run {

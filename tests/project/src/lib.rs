@@ -15,6 +15,8 @@ pub enum Behaviour {
     After(Duration),
     /// With this status.
     Status(u16),
+    /// With 503 for this long after the first request, then with 200.
+    Overloaded(Duration),
     /// Not at all.
     Never,
     /// By closing the connection with the answer half sent.
@@ -85,6 +87,8 @@ async fn answer(mut socket: TcpStream, behaviour: Behaviour, began: Instant, rec
                 200
             }
             Behaviour::Status(status) => status,
+            Behaviour::Overloaded(length) if began.elapsed() < length => 503,
+            Behaviour::Overloaded(_) => 200,
             Behaviour::Never => std::future::pending().await,
             Behaviour::Reset => {
                 socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();

@@ -166,6 +166,18 @@ async fn crowd(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn overloaded(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::Overloaded(Duration::from_millis(1500))).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(rate = 100, duration = "4s", warmup = "0s", backoff = true, setup = overloaded, teardown = count)]
+async fn sparing(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
 #[perf_test(users = 3, duration = "2s", warmup = "0s")]
 async fn unbridled() {
     tokio::task::yield_now().await;

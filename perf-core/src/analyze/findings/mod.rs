@@ -1,5 +1,6 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
 
+mod altered;
 mod client;
 mod generator;
 mod users;
@@ -56,7 +57,8 @@ impl fmt::Display for Finding {
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
     let all =
         [generator::look(plan, recording, summary), client::look(plan, recording), users::look(recording)];
-    all.into_iter().flatten().collect()
+    let altered = altered::look(recording);
+    all.into_iter().flatten().chain(altered).collect()
 }
 
 /// Whether the generator was the bottleneck somewhere.
