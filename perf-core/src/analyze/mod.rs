@@ -1,7 +1,10 @@
 //! Understands: turns a recording into a summary and findings. Judges nothing.
 
+pub mod capacity;
 pub mod findings;
 pub mod health;
+pub mod hunt;
+pub mod knee;
 pub mod stats;
 pub mod summary;
 

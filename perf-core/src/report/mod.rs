@@ -1,7 +1,9 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
+pub mod capacity;
 pub mod json;
 pub mod mix;
+mod terminal;
 pub mod text;
 
 use crate::analyze::Session;

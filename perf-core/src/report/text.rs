@@ -3,6 +3,7 @@
 //! Writes colours as ANSI codes; whoever owns the terminal strips them where they are not wanted.
 
 use super::Report;
+use super::terminal::{BAD, DOUBT, GOOD, QUIET, shortened, wrapped};
 use crate::analyze::Session;
 use crate::analyze::findings::Severity;
 use crate::analyze::summary::Summary;
@@ -14,7 +15,7 @@ use crate::measure::histogram::Histogram;
 use crate::metric::{Quantile, Statistic};
 use crate::plan::threshold::show_value;
 use crate::units::{Latency, Significant};
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use std::io::{self, Write};
 
 /// How much to say.
@@ -27,13 +28,8 @@ pub enum Detail {
     Full,
 }
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
-const DOUBT: Style = AnsiColor::Yellow.on_default();
-const QUIET: Style = Style::new().dimmed();
 const MOST_ERRORS: usize = 6;
 const MOST_STEPS: usize = 8;
-const WIDTH: usize = 80;
 
 /// Writes the block, with an empty line before it.
 pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -137,13 +133,6 @@ fn steps(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn shortened(name: &str, most: usize) -> String {
-    match name.chars().count() {
-        n if n <= most => name.to_owned(),
-        _ => name.chars().take(most - 1).chain(['…']).collect(),
-    }
-}
-
 fn errors(session: &Session, out: &mut dyn Write) -> io::Result<()> {
     let warmup = session.recording.warmup_length.as_secs_f64();
     for (number, (category, group)) in session.summary.errors.iter().take(MOST_ERRORS).enumerate() {
@@ -231,27 +220,6 @@ fn findings(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let mark = if finding.severity == Severity::Info { "i" } else { "!" };
             wrapped(&format!("  {mark} "), &line, out)?;
         }
-    }
-    Ok(())
-}
-
-/// Breaks a long line at spaces, the rest indented as far as the first line's text.
-fn wrapped(indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let rest = " ".repeat(indent.chars().count());
-    for (number, line) in text.lines().enumerate() {
-        let mut indent = if number == 0 { indent } else { &rest };
-        let mut width = 0;
-        for word in line.split(' ') {
-            let length = word.chars().count();
-            if width > 0 && rest.len() + width + 1 + length > WIDTH {
-                writeln!(out)?;
-                (indent, width) = (&rest, 0);
-            }
-            let space = if width == 0 { indent } else { " " };
-            write!(out, "{space}{word}")?;
-            width += length + usize::from(width > 0);
-        }
-        writeln!(out)?;
     }
     Ok(())
 }

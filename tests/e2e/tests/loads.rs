@@ -139,7 +139,8 @@ fn the_tests_of_a_scenario_run_as_one_mixed_load_with_numbers_of_their_own() {
 fn a_test_that_is_to_spare_its_target_backs_off_and_climbs_back() {
     let run = run("sparing");
     let planned = run.count("planned");
-    assert!((150..350).contains(&planned), "{run:#?}");
+    // Half of it for a second, a quarter for a while, then up again by quarters: about 140 of 400.
+    assert!((100..250).contains(&planned), "{run:#?}");
     assert!(run.stdout.contains(&format!("received {planned}")), "{run:#?}");
     let factors: Vec<f64> =
         run.test()["backed_off"].as_array().unwrap().iter().filter_map(|b| b["factor"].as_f64()).collect();

@@ -1,0 +1,39 @@
+//! What the terminal's blocks have in common: colours as ANSI codes, and lines of 80 columns.
+
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default();
+pub(super) const QUIET: Style = Style::new().dimmed();
+pub(super) const WIDTH: usize = 80;
+
+/// At most so many characters, the last of them an ellipsis where some are missing.
+pub(super) fn shortened(name: &str, most: usize) -> String {
+    match name.chars().count() {
+        n if n <= most => name.to_owned(),
+        _ => name.chars().take(most - 1).chain(['…']).collect(),
+    }
+}
+
+/// Breaks a long line at spaces, the rest indented as far as the first line's text.
+pub(super) fn wrapped(indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let rest = " ".repeat(indent.chars().count());
+    for (number, line) in text.lines().enumerate() {
+        let mut indent = if number == 0 { indent } else { &rest };
+        let mut width = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if width > 0 && rest.len() + width + 1 + length > WIDTH {
+                writeln!(out)?;
+                (indent, width) = (&rest, 0);
+            }
+            let space = if width == 0 { indent } else { " " };
+            write!(out, "{space}{word}")?;
+            width += length + usize::from(width > 0);
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
