@@ -22,6 +22,8 @@ pub mod report;
 pub mod returned;
 #[cfg(feature = "engine")]
 pub mod run;
+#[cfg(feature = "engine")]
+mod search;
 pub mod units;
 
 #[cfg(feature = "engine")]

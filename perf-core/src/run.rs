@@ -1,6 +1,7 @@
 //! The story of one perf test, or of several that run as one scenario, from plans to reports.
 
 use crate::analyze::Session;
+use crate::analyze::capacity::Capacity;
 use crate::analyze::findings;
 use crate::analyze::summary::Summary;
 use crate::drive::control::Control;
@@ -15,6 +16,7 @@ use crate::judge::verdict::Judgement;
 use crate::measure::Recording;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::search;
 use std::thread;
 use std::time::Instant;
 
@@ -81,8 +83,8 @@ fn session(members: &[Member], live: &Control) -> Result<Vec<Session>, RunError>
     let torn_down = stage.strike(members);
     let recordings = driven?;
     torn_down?;
-    let understood = members.iter().zip(recordings).map(|(member, recording)| {
-        let summary = Summary::of(&member.plan, &recording);
+    let understood = members.iter().zip(recordings).map(|(member, (recording, capacity))| {
+        let summary = Summary { capacity, ..Summary::of(&member.plan, &recording) };
         let findings = findings::look(&member.plan, &recording, &summary);
         Session { recording, summary, findings }
     });
@@ -120,12 +122,38 @@ impl Stage {
         &self.prepared[self.whose[member]]
     }
 
-    /// Offers all loads at the same time, each after its own delay.
-    fn play(&self, members: &[Member], live: &Control) -> Result<Vec<Recording>, RunError> {
+    /// Waits until all targets are ready, and offers the loads.
+    fn play(
+        &self,
+        members: &[Member],
+        live: &Control,
+    ) -> Result<Vec<(Recording, Option<Capacity>)>, RunError> {
         let mut waited = Vec::new();
         for (number, member) in members.iter().enumerate() {
             waited.push(ready::wait(&member.plan, &member.test, self.of(number), live)?);
         }
+        let mut recorded = match members {
+            [Member { plan, test, .. }] if plan.load.search().is_some() => {
+                let search = plan.load.search().into_iter();
+                let hunts = search.map(|search| search::hunt(plan, search, test, self.of(0), live));
+                let found: Result<Vec<_>, EngineError> = hunts.collect();
+                found?.into_iter().map(|(recording, capacity)| (recording, Some(capacity))).collect()
+            }
+            _ => self
+                .together(members, live)?
+                .into_iter()
+                .map(|recording| (recording, None))
+                .collect::<Vec<_>>(),
+        };
+        for (number, (recording, _)) in recorded.iter_mut().enumerate() {
+            recording.preparation.setup = self.of(number).setup;
+            recording.preparation.ready = waited[number];
+        }
+        Ok(recorded)
+    }
+
+    /// Offers all loads at the same time, each after its own delay.
+    fn together(&self, members: &[Member], live: &Control) -> Result<Vec<Recording>, RunError> {
         let mut assembled = Vec::new();
         for (number, member) in members.iter().enumerate() {
             assembled.push(Assembled::of(&member.plan, &member.test, self.of(number), live)?);
@@ -141,12 +169,7 @@ impl Stage {
             let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
             ended.collect::<Result<Vec<Recording>, _>>()
         });
-        let mut recordings = recordings.map_err(|_| EngineError::Collector)?;
-        for (number, recording) in recordings.iter_mut().enumerate() {
-            recording.preparation.setup = self.of(number).setup;
-            recording.preparation.ready = waited[number];
-        }
-        Ok(recordings)
+        Ok(recordings.map_err(|_| EngineError::Collector)?)
     }
 
     fn strike(self, members: &[Member]) -> Result<(), RunError> {

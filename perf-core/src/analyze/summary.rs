@@ -1,5 +1,6 @@
 //! The numbers of one session, as reports show them and limits look at them.
 
+use super::capacity::Capacity;
 use super::health::Health;
 use crate::error::Category;
 use crate::measure::errors::ErrorGroup;
@@ -37,6 +38,8 @@ pub struct Summary {
     pub throughput_per_s: Option<f64>,
     /// How well the generator kept to the plan.
     pub health: Health,
+    /// What a capacity search found.
+    pub capacity: Option<Capacity>,
     /// By category, the most frequent first.
     pub errors: Vec<(Category, ErrorGroup)>,
     /// In order.
@@ -147,6 +150,7 @@ impl Summary {
             service: of_all(Times::service),
             lag,
             health,
+            capacity: None,
             succeeded: merged([succeeded.response()]),
             failed: merged([failed.response()]),
             succeeded_service: merged([succeeded.service()]),
@@ -188,8 +192,9 @@ impl Summary {
             Metric::ErrorCount => Some(self.counts.errors() as f64),
             Metric::Dropped => Some(self.counts.dropped() as f64),
             Metric::Checks => self.check_ratio(),
-            // Searched by no load yet, and no target's CPU is known yet.
-            Metric::Capacity | Metric::CpuPerIteration => None,
+            Metric::Capacity => self.capacity.as_ref()?.rate,
+            // No target's CPU is known yet.
+            Metric::CpuPerIteration => None,
         }
     }
 

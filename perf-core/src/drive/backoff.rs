@@ -43,7 +43,9 @@ impl Backoff {
     /// The target said that it has too much, and how long it wants to be left alone.
     pub fn complaint(&mut self, now: u64, wait: Duration) {
         self.complained = Some(now);
-        self.closed_until = self.closed_until.max(now.saturating_add(crate::plan::nanos(wait)));
+        if !wait.is_zero() {
+            self.closed_until = self.closed_until.max(now.saturating_add(crate::plan::nanos(wait)));
+        }
         let is_first = self.history.is_empty();
         if (is_first || now.saturating_sub(self.changed) >= SECOND) && self.factor > LEAST {
             self.change(now, (self.factor / 2.0).max(LEAST));

@@ -98,6 +98,8 @@ fn prior_spread(metric: &Metric) -> f64 {
     match metric {
         Metric::Time(Timed::Service, Statistic::Percentile(quantile)) if quantile.get() >= 0.99 => 0.30,
         Metric::Time(Timed::Service, Statistic::Percentile(quantile)) if quantile.get() >= 0.95 => 0.06,
+        // The search ends within 2 %, and its last looks may disagree.
+        Metric::Capacity => 0.05,
         _ => 0.03,
     }
 }

@@ -1,6 +1,7 @@
 //! What a baseline keeps: sessions by their rounds, and levels of sessions that agree.
 
 use crate::analyze::Session;
+use crate::analyze::capacity::{Bound, Capacity};
 use crate::analyze::summary::{RoundSummary, Summary};
 use crate::metric::{Metric, Statistic, Timed};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct SessionRecord {
 /// The rounds of one session, by column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rounds {
+    /// What a capacity search found, where the target was the limit: one value for the session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capacity_per_s: Vec<Option<f64>>,
     /// Failed, timed out and dropped iterations.
     #[serde(default)]
     pub errors: Vec<u64>,
@@ -64,7 +68,9 @@ impl Rounds {
     /// Of a session's summary.
     pub fn of(summary: &Summary) -> Self {
         let column = |value: fn(&RoundSummary) -> Option<f64>| summary.rounds.iter().map(value).collect();
+        let of_target = |capacity: &Capacity| capacity.rate.filter(|_| capacity.bound_by == Bound::Target);
         Rounds {
+            capacity_per_s: summary.capacity.iter().map(of_target).collect(),
             errors: summary.rounds.iter().map(|round| round.errors).collect(),
             n: summary.rounds.iter().map(|round| round.succeeded).collect(),
             service_p50_ns: column(|round| round.service_p50),
@@ -83,6 +89,7 @@ impl Rounds {
     pub fn values(&self, metric: &Metric) -> impl Iterator<Item = f64> {
         let column: &[Option<f64>] = match metric {
             Metric::Throughput => &self.throughput_per_s,
+            Metric::Capacity => &self.capacity_per_s,
             Metric::Time(Timed::Service, Statistic::Percentile(quantile)) => match quantile.get() {
                 q if q >= 0.99 => &self.service_p99_ns,
                 q if q >= 0.95 => &self.service_p95_ns,

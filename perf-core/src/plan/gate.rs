@@ -48,7 +48,7 @@ pub fn gated(metric: &str, tolerance: &str) -> Result<Gated, GateError> {
 /// Comparisons look at service time, so a bare `p50` means it here.
 fn of_rounds(metric: Metric) -> Result<Metric, GateError> {
     match metric {
-        Metric::Throughput => Ok(metric),
+        Metric::Throughput | Metric::Capacity => Ok(metric),
         Metric::Time(Timed::Response | Timed::Service, Statistic::Median) => {
             Ok(Metric::Time(Timed::Service, Statistic::Percentile(Quantile::MEDIAN)))
         }
@@ -72,7 +72,7 @@ pub enum GateError {
     Tolerance(#[from] UnitError),
     /// A metric that rounds do not keep.
     #[error(
-        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time) and throughput"
+        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time), throughput and capacity"
     )]
     NotCompared(String),
     /// Zero.

@@ -4,7 +4,7 @@ use super::arrivals::{Schedule, whole_below};
 use super::gate::{self, GateError, Gated};
 use super::limits::NotListed;
 use super::limits::{Limits, host_of};
-use super::load::{Iterations, Load, LoadError};
+use super::load::{Iterations, Load, LoadError, Search};
 use super::pause::{Pause, PauseError};
 use super::shape::Shape;
 use super::spacing::{Spacing, SpacingError};
@@ -172,6 +172,27 @@ impl Plan {
             shape,
             load,
         })
+    }
+
+    /// The load of one level of a capacity search: what it asks for, judged by the search's limits.
+    #[must_use]
+    pub fn probe(&self, search: &Search, rate: f64) -> Plan {
+        let shape = Shape::constant(rate, Some(search.probe));
+        let mut thresholds = search.limits.clone();
+        if !thresholds.iter().any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount)) {
+            thresholds.push(Threshold::implicit_errors());
+        }
+        let load = Load::rate(rate).hold(search.probe);
+        Plan {
+            schedule: schedule(&load, &shape, self.warmup, self.arrivals, self.seed),
+            duration: Some(search.probe),
+            rounds: 1,
+            gates: Vec::new(),
+            load,
+            shape,
+            thresholds,
+            ..self.clone()
+        }
     }
 
     /// Whether the iterations end it, and rounds go by how many are finished.
@@ -424,7 +445,9 @@ fn thresholds(spec: &PerfSpec, profile: Option<Profile>, mistakes: &mut Vec<Plan
         thresholds
             .retain(|t| !matches!(t.metric, Metric::Throughput | Metric::Iterations | Metric::Capacity));
     }
-    if !thresholds.iter().any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount)) {
+    // Beyond its capacity a target errs: a search holds its limits against every level on its own.
+    let is_search = spec.load.as_ref().is_some_and(|load| load.search().is_some());
+    if !is_search && !thresholds.iter().any(|t| matches!(t.metric, Metric::Errors | Metric::ErrorCount)) {
         thresholds.push(Threshold::implicit_errors());
     }
     thresholds

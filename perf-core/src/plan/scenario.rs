@@ -7,6 +7,10 @@ use super::spec::PerfSpec;
 
 /// Gives each test its part of the rate they all name. Without weights every test keeps its own load.
 pub fn split(scenario: &str, specs: &mut [&mut PerfSpec]) -> Result<(), ScenarioError> {
+    let is_search = |spec: &&mut PerfSpec| spec.load.as_ref().is_some_and(|load| load.search().is_some());
+    if specs.len() > 1 && specs.iter().any(is_search) {
+        return Err(ScenarioError::Search(scenario.to_owned()));
+    }
     let weights: Vec<Option<f64>> = specs.iter().map(|spec| spec.weight).collect();
     if weights.iter().all(Option::is_none) {
         return Ok(());
@@ -52,6 +56,9 @@ pub enum ScenarioError {
         "scenario `{0}`: weights split one rate, so all of its tests must name the same `rate` or open `load`"
     )]
     Rates(String),
+    /// It would search the capacity of the others' leavings.
+    #[error("scenario `{0}`: a capacity search runs alone; take it out of the scenario")]
+    Search(String),
     /// A name for two things.
     #[error("scenario `{0}` has the name of a perf test; rename one")]
     NameTaken(String),

@@ -171,6 +171,7 @@ fn numbers(session: &Session) -> Map<String, Value> {
                 "response_ns": of_histogram(&summary.warmup_response),
             }),
         ),
+        ("capacity", summary.capacity.as_ref().map_or(Value::Null, super::capacity::of_capacity)),
         ("steps", steps.collect::<Map<_, _>>().into()),
         ("checks", checks.collect::<Map<_, _>>().into()),
         ("metrics", json!({})),

@@ -40,7 +40,10 @@ pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result
     verdict(report, out)?;
     writeln!(out, "  {}", report.plan.description())?;
     counts(&session.summary, out)?;
-    if detail == Detail::Full {
+    if let Some(capacity) = &session.summary.capacity {
+        writeln!(out)?;
+        super::capacity::write(capacity, out)?;
+    } else if detail == Detail::Full {
         latencies(&session.summary, out)?;
         steps(&session.summary, out)?;
     }

@@ -148,6 +148,23 @@ fn a_test_that_is_to_spare_its_target_backs_off_and_climbs_back() {
     assert!(run.stdout.contains("the target said that it has too much"), "{run:#?}");
 }
 
+#[test]
+fn a_capacity_search_finds_the_targets_knee_and_reports_every_level() {
+    let run = run("as_fast_as_it_goes");
+    assert_eq!((run.code, &run.test()["load"]["model"]), (Some(0), &"capacity".into()), "{run:#?}");
+    let capacity = &run.test()["capacity"];
+    assert_eq!(capacity["bound_by"], "target", "{run:#?}");
+    // 4 ms of work each, and a timer that is up to 2 ms late.
+    let rate = capacity["rate_per_s"].as_f64().unwrap();
+    assert!((100.0..=255.0).contains(&rate), "{rate}: {run:#?}");
+    let levels = capacity["levels"].as_array().unwrap();
+    assert!(levels.len() >= 6 && levels.iter().any(|level| level["held"] == "broken"), "{run:#?}");
+    assert!(run.stdout.contains("capacity") && run.stdout.contains("kept"), "{run:#?}");
+    let all = run.count("planned") + run.test()["warmup"]["counts"]["started"].as_u64().unwrap();
+    let dropped = run.count("dropped");
+    assert!(run.stdout.contains(&format!("received {}", all - dropped)), "{run:#?}");
+}
+
 /// The test target under a limit of open files.
 #[cfg(unix)]
 fn with_few_files(test: &str, files: u32) -> Run {

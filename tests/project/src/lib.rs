@@ -17,6 +17,8 @@ pub enum Behaviour {
     Status(u16),
     /// With 503 for this long after the first request, then with 200.
     Overloaded(Duration),
+    /// One request at a time, each after this long: its capacity is the inverse.
+    OneAtATime(Duration),
     /// Not at all.
     Never,
     /// By closing the connection with the answer half sent.
@@ -69,14 +71,21 @@ impl Drop for Target {
 
 async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<AtomicU64>) {
     let began = Instant::now();
+    let turn = Arc::new(tokio::sync::Mutex::new(()));
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         socket.set_nodelay(true).ok();
-        connections.spawn(answer(socket, behaviour, began, received.clone()));
+        connections.spawn(answer(socket, behaviour, began, received.clone(), turn.clone()));
     }
 }
 
-async fn answer(mut socket: TcpStream, behaviour: Behaviour, began: Instant, received: Arc<AtomicU64>) {
+async fn answer(
+    mut socket: TcpStream,
+    behaviour: Behaviour,
+    began: Instant,
+    received: Arc<AtomicU64>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+) {
     let mut buffer = [0; 4096];
     while let Ok(1..) = socket.read(&mut buffer).await {
         received.fetch_add(1, Ordering::Relaxed);
@@ -89,6 +98,11 @@ async fn answer(mut socket: TcpStream, behaviour: Behaviour, began: Instant, rec
             Behaviour::Status(status) => status,
             Behaviour::Overloaded(length) if began.elapsed() < length => 503,
             Behaviour::Overloaded(_) => 200,
+            Behaviour::OneAtATime(length) => {
+                let _turn = turn.lock().await;
+                tokio::time::sleep(length).await;
+                200
+            }
             Behaviour::Never => std::future::pending().await,
             Behaviour::Reset => {
                 socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();

@@ -178,6 +178,25 @@ async fn sparing(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn one_counter(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::OneAtATime(Duration::from_millis(4))).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(
+    load = Load::capacity("p99 < 60ms").from(25).up_to(800).probe("600ms"),
+    timeout = "1s",
+    max_in_flight = 100,
+    thresholds("capacity > 60/s"),
+    setup = one_counter,
+    teardown = count
+)]
+async fn as_fast_as_it_goes(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
 #[perf_test(users = 3, duration = "2s", warmup = "0s")]
 async fn unbridled() {
     tokio::task::yield_now().await;

@@ -1,6 +1,7 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
 
 mod altered;
+mod capacity;
 mod client;
 mod generator;
 mod users;
@@ -57,8 +58,8 @@ impl fmt::Display for Finding {
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
     let all =
         [generator::look(plan, recording, summary), client::look(plan, recording), users::look(recording)];
-    let altered = altered::look(recording);
-    all.into_iter().flatten().chain(altered).collect()
+    let others = [altered::look(recording), capacity::look(summary)];
+    all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }
 
 /// Whether the generator was the bottleneck somewhere.
