@@ -91,7 +91,7 @@ impl Crew {
                 edges,
                 counted: counted.clone(),
                 timeout: plan.timeout,
-                max_in_flight: plan.max_in_flight,
+                max_in_flight: plan.slots,
             };
             let live_counts = Arc::<LiveCounts>::default();
             let full = send.clone();

@@ -74,8 +74,8 @@ impl Desk {
         let late = arrivals.fall_due(now, self.backoff.as_mut());
         self.drop_late(late);
         for _ in 0..BATCH {
-            let Some(start) = arrivals.take() else { return };
-            match arrivals.idle.pop().or_else(|| self.grow(arrivals.share)) {
+            let Some(start) = arrivals.take(now, self.backoff.as_mut()) else { return };
+            match arrivals.idle.pop().or_else(|| self.grow(arrivals.slots)) {
                 Some(slot) => {
                     if self.start(slot, start) {
                         arrivals.idle.push(slot);

@@ -23,8 +23,8 @@ pub(super) fn fitted(plan: &Plan, is_target_inside: bool) -> (Plan, Shortages) {
         shortages.push(Shortage::OpenFiles { needed, allowed });
         if !plan.load.is_closed() {
             let fit = (allowed.saturating_sub(OTHERS) / ends).max(1);
-            plan.max_in_flight = u32::try_from(fit).unwrap_or(plan.max_in_flight).min(plan.max_in_flight);
-            plan.workers = plan.workers.min(plan.max_in_flight);
+            plan.slots = u32::try_from(fit).unwrap_or(plan.slots).min(plan.slots);
+            plan.workers = plan.workers.min(plan.slots);
         }
     }
     if let Some(allowed) = local_ports().filter(|allowed| *allowed < connections) {
@@ -88,7 +88,7 @@ mod tests {
     fn a_load_that_fits_is_left_alone() {
         let plan = plan(&PerfSpec { load: Some(Load::rate(10).hold("1s")), ..PerfSpec::default() });
         let (fit, shortages) = fitted(&plan, true);
-        assert_eq!((fit.max_in_flight, shortages.len()), (plan.max_in_flight, 0));
+        assert_eq!((fit.slots, shortages.len()), (plan.max_in_flight, 0));
     }
 
     #[cfg(target_os = "linux")]

@@ -38,13 +38,15 @@ pub struct Start {
 pub struct Arrivals {
     times: arrivals::Arrivals,
     next: Option<Arrival>,
-    /// Due, and not started yet.
+    /// Due and taken from the schedule, but not started: only when more are due than may wait.
     waiting: VecDeque<Arrival>,
     /// Slots that run nothing; the one that became idle last is taken first, since its memory is still warm.
     pub idle: Vec<u32>,
     part: Part,
-    /// How many of this worker's may be in flight, or wait.
-    pub share: usize,
+    /// How many of this worker's may wait.
+    share: usize,
+    /// How many may be in flight.
+    pub slots: usize,
     end: u64,
 }
 
@@ -70,11 +72,10 @@ impl Arrivals {
     /// Lets arrivals fall due. Of those that wait in vain only the newest are kept, as many as may be in flight.
     pub fn fall_due(&mut self, now: u64, mut backoff: Option<&mut Backoff>) -> Late {
         let mut late = Late::default();
-        while let Some(arrival) = self.next.filter(|arrival| arrival.at <= now) {
-            self.next = self.times.next();
-            if backoff.as_mut().is_some_and(|backoff| !backoff.admits(arrival.at)) {
-                continue;
-            }
+        if self.waiting.is_empty() && self.times.due(now) <= self.share as u64 {
+            return late;
+        }
+        while let Some(arrival) = self.due(now, backoff.as_deref_mut()) {
             self.waiting.push_back(arrival);
             if self.waiting.len() > self.share
                 && let Some(oldest) = self.waiting.pop_front()
@@ -85,18 +86,37 @@ impl Arrivals {
         late
     }
 
+    /// The next one of the schedule that is due and that a target is not spared.
+    #[inline]
+    fn due(&mut self, now: u64, mut backoff: Option<&mut Backoff>) -> Option<Arrival> {
+        loop {
+            let arrival = self.next.filter(|arrival| arrival.at <= now)?;
+            self.next = self.times.next();
+            if backoff.as_mut().is_none_or(|backoff| backoff.admits(arrival.at)) {
+                return Some(arrival);
+            }
+        }
+    }
+
     /// The one that has waited longest.
     #[inline]
-    pub fn take(&mut self) -> Option<Start> {
-        let Arrival { number, at, is_warmup } = self.waiting.pop_front()?;
+    pub fn take(&mut self, now: u64, backoff: Option<&mut Backoff>) -> Option<Start> {
+        let arrival = match self.waiting.pop_front() {
+            Some(arrival) => arrival,
+            None => self.due(now, backoff)?,
+        };
+        let Arrival { number, at, is_warmup } = arrival;
         let phase = if is_warmup { Phase::Warmup } else { Phase::Measured };
         Some(Start { number, intended: at, phase })
     }
 
     /// Gives up whatever has fallen due.
     pub fn give_up(&mut self, now: u64) -> Late {
-        let mut late = self.fall_due(now, None);
+        let mut late = Late::default();
         self.waiting.drain(..).for_each(|arrival| late.count(&arrival));
+        while let Some(arrival) = self.due(now, None) {
+            late.count(&arrival);
+        }
         late
     }
 }
@@ -214,14 +234,15 @@ impl Offer {
         let end = plan.measured_for().map(|length| origin + nanos(length));
         if let Some(schedule) = &plan.schedule {
             let mut times = schedule.arrivals(part);
-            let share = usize::try_from(part.of(plan.max_in_flight.into())).unwrap_or(usize::MAX);
+            let own = |all: u32| usize::try_from(part.of(all.into())).unwrap_or(usize::MAX);
             return Offer::Open(Box::new(Arrivals {
                 next: times.next(),
                 times,
                 part,
                 waiting: VecDeque::new(),
                 idle: Vec::new(),
-                share,
+                share: own(plan.max_in_flight),
+                slots: own(plan.slots),
                 end: end.unwrap_or(u64::MAX),
             }));
         }
@@ -337,9 +358,9 @@ mod tests {
         let mut arrivals = arrivals(&open(1), 0);
         assert_eq!(arrivals.fall_due(4 * MS, None), Late::default());
         assert_eq!(arrivals.fall_due(109 * MS, None), Late { warmup: 100, measured: 5 });
-        assert_eq!(arrivals.take().unwrap().intended, 105 * MS);
+        assert_eq!(arrivals.take(109 * MS, None).unwrap().intended, 105 * MS);
         assert_eq!(arrivals.give_up(u64::MAX), Late { warmup: 0, measured: 994 });
-        assert_eq!(arrivals.take(), None);
+        assert_eq!(arrivals.take(u64::MAX, None), None);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Worker {
         let Desk { plan, test, number, .. } = &self.desk;
         let count = match &self.offer {
             Offer::Closed(_) => Roster::size(Part::ALL.split(*number, plan.workers), plan) as usize,
-            Offer::Open(arrivals) if test.user_setup.is_some() => arrivals.share,
+            Offer::Open(arrivals) if test.user_setup.is_some() => arrivals.slots,
             Offer::Open(_) => 0,
         };
         let slots: Vec<u32> = (0..count).map(|_| self.desk.add_user()).collect();

@@ -132,6 +132,18 @@ pub struct Arrivals {
     warmup_ns: u64,
 }
 
+impl Arrivals {
+    /// About how many of those that are left are due, within one.
+    #[inline]
+    pub fn due(&self, now: u64) -> u64 {
+        let of = |times: &Times, now: u64| {
+            let due = whole_below(times.phase.shape.area_until(now)).min(times.phase.count);
+            due.saturating_sub(times.number) / times.part.step
+        };
+        of(&self.warmup, now) + of(&self.measured, now.saturating_sub(self.warmup_ns))
+    }
+}
+
 impl Iterator for Arrivals {
     type Item = Arrival;
 

@@ -59,6 +59,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Cap on concurrent iterations of an open load.
     pub max_in_flight: u32,
+    /// How many of those the client can hold: fewer only where it may open too few files.
+    pub slots: u32,
     /// How long running iterations may take to finish.
     pub graceful_stop: Duration,
     /// Engine threads.
@@ -153,6 +155,7 @@ impl Plan {
             rounds: spec.rounds.unwrap_or(DEFAULT_ROUNDS).min(most_rounds(&load, &shape)),
             timeout,
             max_in_flight,
+            slots: max_in_flight,
             graceful_stop: spec.graceful_stop.unwrap_or(timeout + Duration::from_secs(1)),
             workers: workers(spec.workers, &load, &shape, max_in_flight),
             thresholds,

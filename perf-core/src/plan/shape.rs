@@ -181,6 +181,13 @@ impl Shape {
         self.area
     }
 
+    /// The area under its first `at` nanoseconds.
+    pub fn area_until(&self, at: u64) -> f64 {
+        let after = self.stretches.partition_point(|stretch| stretch.start <= at);
+        let stretch = self.stretches.get(after.saturating_sub(1));
+        stretch.map_or(0.0, |stretch| stretch.before + stretch.area(stretch.x(at)))
+    }
+
     /// The highest level.
     pub fn peak(&self) -> f64 {
         self.stretches.iter().map(Stretch::peak).fold(0.0, f64::max)
