@@ -347,7 +347,7 @@ fn load(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) -> Option<Load> {
         _ => Err(PlanError::NoLoad),
     };
     let load = keep(load, mistakes)?;
-    let load = match spec.duration.filter(|_| spec.rate.is_some() || spec.users.is_some()) {
+    let load = match spec.duration {
         Some(duration) => load.hold(duration),
         None => load,
     };
@@ -595,6 +595,16 @@ mod tests {
         let spec = PerfSpec { iterations: Some(Iterations::Shared(100)), ..open() };
         let plan = resolve(&spec, &Overrides::default());
         assert_eq!((plan.scheduled(), plan.measured_for()), (Some(100), seconds(0.5)));
+    }
+
+    #[test]
+    fn a_duration_ends_iterations_that_take_longer() {
+        let spec = PerfSpec {
+            iterations: Some(Iterations::Shared(100)),
+            duration: seconds(1.0),
+            ..PerfSpec::default()
+        };
+        assert_eq!(resolve(&spec, &Overrides::default()).load, Load::users(1).hold("1s").iterations(100));
     }
 
     #[test]
