@@ -58,7 +58,7 @@ pub mod __private {
     pub use perf_core::drive::cx::Cx;
     pub use perf_core::drive::prepare::{Test, id_of, setup, teardown, user_setup, user_teardown};
     pub use perf_core::drive::users::user;
-    pub use perf_core::plan::load::Iterations;
+    pub use perf_core::plan::load::{Iterations, Load};
     pub use perf_core::plan::spec::{GateSpec, PerfSpec};
     pub use perf_core::returned;
 }

@@ -1,47 +1,42 @@
 //! What the keys, and the function with them, must be. Adds every mistake with its place and the way out.
 
-use crate::Mistakes;
 use crate::function::{Function, show};
-use crate::options::{GateOption, Given, Options, Ready};
-use perf_core::plan::gate;
-use perf_core::plan::load::{Iterations, LoadError};
-use perf_core::plan::pause::Pause;
-use perf_core::plan::spacing::Spacing;
-use perf_core::plan::threshold::Threshold;
-use perf_core::units::{Rate, parse_duration};
-use proc_macro2::{Span, TokenStream};
+use crate::options::{Options, Ready};
+use crate::{Mistakes, limits, load};
+use perf_core::units::parse_duration;
+use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use syn::{Lit, LitInt, LitStr};
+use syn::{Lit, LitInt};
 
 const MOST_ROUNDS: u64 = 1000;
-const HIGHEST_RATE: f64 = 1e7;
-const LONGEST: Duration = Duration::from_hours(365 * 24);
+const MOST_WORKERS: u64 = 1024;
+pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// A perf test without mistakes, or as much of it as could be read.
 pub(crate) struct Test {
     pub(crate) function: Function,
+    /// Per second.
     pub(crate) rate: Option<f64>,
     pub(crate) options: Options,
 }
 
+/// What may only be missing is told where every key could be read: the unreadable one may be it.
 pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistakes) -> Option<Test> {
     let all_keys_were_read = mistakes.is_empty();
-    let function = Function::check(item, mistakes)?;
-    if let (Some(state), None, true) = (&function.state, &options.setup, all_keys_were_read) {
-        let message =
-            format!("nothing makes this `{}`: add `setup = path`, an async fn that returns it", show(state));
-        mistakes.at(state, message);
-    }
+    let function = Function::check(item, mistakes);
     check_durations(&options, mistakes);
-    check_numbers(&options, mistakes);
-    check_texts(&options, mistakes);
-    check_grammars(&options, mistakes);
+    check_counts(&options, mistakes);
+    let rate = load::check(&options, all_keys_were_read, mistakes);
+    check_connections(&options, mistakes);
+    limits::check(&options, all_keys_were_read, mistakes);
+    check_addresses(&options, mistakes);
     check_scenario(&options, mistakes);
-    check_gates(&options, all_keys_were_read, mistakes);
-    let rate = rate(&options, mistakes);
-    check_load(&options, all_keys_were_read, mistakes);
-    Some(Test { function, rate, options })
+    check_tags(&options, mistakes);
+    if all_keys_were_read {
+        check_companions(function.as_ref(), &options, mistakes);
+    }
+    Some(Test { function: function?, rate, options })
 }
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
@@ -69,106 +64,58 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_numbers(options: &Options, mistakes: &mut Mistakes) {
-    let Options { users, iterations, rounds, max_in_flight, workers, .. } = options;
+fn check_counts(options: &Options, mistakes: &mut Mistakes) {
+    let Options { users, rounds, max_in_flight, workers, .. } = options;
     for (given, most) in [
         (users, u64::from(u32::MAX)),
         (rounds, MOST_ROUNDS),
         (max_in_flight, u64::from(u32::MAX)),
-        (workers, 1024),
+        (workers, MOST_WORKERS),
     ] {
         let Some((key, literal)) = given else { continue };
         if !number(literal).is_some_and(|n| (1..=most).contains(&n)) {
             mistakes.at(literal, format!("`{key}` is a whole number from 1 to {most}"));
         }
     }
-    let value = |given: &Given<LitInt>| given.as_ref().and_then(|(_, literal)| number(literal));
-    if let Some((_, literal)) = iterations
-        && let Err(error) = iterations_of(literal)
-    {
-        mistakes.at(literal, error);
-    }
-    let shared = iterations.as_ref().and_then(|(_, literal)| match iterations_of(literal) {
-        Ok(Iterations::Shared(iterations)) => Some(iterations),
-        _ => None,
-    });
-    if let (Some((_, literal)), Some(rounds), Some(iterations)) = (rounds, value(rounds), shared)
-        && rounds > iterations
-    {
-        mistakes
-            .at(literal, format!("{rounds} rounds of {iterations} iterations: a round holds at least one"));
-    }
-    if let (Some((key, _)), true) = (max_in_flight, is_closed(options)) {
-        mistakes.at(key, "`max_in_flight` caps an open load; a closed one has as many in flight as `users`");
-    }
 }
 
-/// Whether the load is one of users; of a `load` only running it tells.
-fn is_closed(options: &Options) -> bool {
-    options.rate.is_none() && options.load.is_none()
+pub(crate) fn number(literal: &LitInt) -> Option<u64> {
+    literal.base10_parse().ok().filter(|_| literal.suffix().is_empty())
 }
 
-/// Reads `1_000` or `"20 per user"`.
-pub(crate) fn iterations_of(literal: &Lit) -> Result<Iterations, LoadError> {
-    match literal {
-        Lit::Int(number) if number.suffix().is_empty() => number.base10_digits().parse(),
-        Lit::Str(text) => text.value().parse(),
-        other => show(other).parse(),
-    }
-}
-
-/// The keys with a grammar of their own, and those that only one model of load has.
-fn check_grammars(options: &Options, mistakes: &mut Mistakes) {
-    let Options { arrivals, think, pace, connections, .. } = options;
-    if let Some((key, text)) = arrivals {
-        if let Err(error) = text.value().parse::<Spacing>() {
-            mistakes.at(text, format!("arrivals: {error}"));
-        }
-        if options.users.is_some() {
-            mistakes.at(key, "`arrivals` says how those of an open load stand to each other; users start when they are ready");
-        }
-    }
-    if let Some((_, text)) = think
-        && let Err(error) = text.value().parse::<Pause>()
-    {
-        mistakes.at(text, format!("think: {error}"));
-    }
-    for key in [think, pace].into_iter().flatten().map(|(key, _)| key) {
-        if options.rate.is_some() {
-            mistakes.at(
-                key,
-                format!(
-                    "`{key}` is a pause of users; an open load's arrivals wait for nobody, so leave it out"
-                ),
-            );
-        }
-    }
-    if let Some((_, text)) = connections
+fn check_connections(options: &Options, mistakes: &mut Mistakes) {
+    if let Some((_, text)) = &options.connections
         && !["shared", "user"].contains(&text.value().as_str())
     {
         mistakes.at(text, "`connections` is \"shared\" or \"user\"");
     }
-    if let Some((_, Ready::Url(url))) = &options.ready
-        && !["http://", "https://", "/"].iter().any(|start| url.value().starts_with(start))
+}
+
+fn check_addresses(options: &Options, mistakes: &mut Mistakes) {
+    let is_whole = |url: &str| {
+        let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        host.is_some_and(|host| !host.is_empty())
+    };
+    if let Some((_, url)) = &options.base_url
+        && !is_whole(&url.value())
     {
-        mistakes.at(
-            url,
-            "`ready` is an address such as \"http://127.0.0.1:8080/health\", or \"/health\" of the base URL",
-        );
+        mistakes.at(url, "`base_url` is a whole address such as \"http://127.0.0.1:8080\"");
+    }
+    if let Some((_, Ready::Url(url))) = &options.ready
+        && !is_whole(&url.value())
+        && !url.value().starts_with('/')
+    {
+        let whole = "a whole address such as \"http://127.0.0.1:8080/health\"";
+        mistakes.at(url, format!("`ready` is {whole}, or one of the base URL such as \"/health\""));
     }
 }
 
-/// What only a test of a scenario may say, and how.
 fn check_scenario(options: &Options, mistakes: &mut Mistakes) {
-    let Options { scenario, start_after, weight, .. } = options;
+    let Options { scenario, weight, .. } = options;
     if let Some((_, name)) = scenario
         && (name.value().trim().is_empty() || name.value().contains(['/', '\\']))
     {
         mistakes.at(name, "`scenario` is a name that files can have, such as \"checkout\"");
-    }
-    let alone = [start_after.as_ref().map(|(key, _)| key), weight.as_ref().map(|(key, _)| key)];
-    for key in alone.into_iter().flatten().filter(|_| scenario.is_none()) {
-        mistakes.at(key, format!("`{key}` is for tests that run together; add `scenario = \"checkout\"`"));
     }
     if let Some((_, literal)) = weight
         && !weight_of(literal).is_some_and(|weight| weight > 0.0 && weight.is_finite())
@@ -185,21 +132,7 @@ pub(crate) fn weight_of(literal: &Lit) -> Option<f64> {
     }
 }
 
-fn number(literal: &LitInt) -> Option<u64> {
-    literal.base10_parse().ok().filter(|_| literal.suffix().is_empty())
-}
-
-fn check_texts(options: &Options, mistakes: &mut Mistakes) {
-    let mut seen = BTreeSet::new();
-    for text in options.thresholds.iter().flat_map(|(_, texts)| texts) {
-        match text.value().parse::<Threshold>() {
-            Ok(threshold) if !seen.insert(threshold.expression.replace(' ', "")) => {
-                mistakes.at(text, format!("`{threshold}` is given twice; keep one"));
-            }
-            Ok(_) => {}
-            Err(error) => mistakes.at(text, error),
-        }
-    }
+fn check_tags(options: &Options, mistakes: &mut Mistakes) {
     let mut seen = BTreeSet::new();
     for tag in options.tags.iter().flat_map(|(_, tags)| tags) {
         match tag.value() {
@@ -212,106 +145,29 @@ fn check_texts(options: &Options, mistakes: &mut Mistakes) {
             _ => {}
         }
     }
-    if let Some((_, url)) = &options.base_url
-        && !["http://", "https://"]
-            .iter()
-            .any(|scheme| url.value().strip_prefix(scheme).is_some_and(|host| !host.is_empty()))
-    {
-        mistakes.at(url, "`base_url` is a whole address such as \"http://127.0.0.1:8080\"");
-    }
 }
 
-fn check_gates(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
-    let Some((key, gates)) = &options.baseline else {
-        return;
-    };
-    if gates.is_empty() && all_keys_were_read {
-        mistakes.at(key, "`baseline()` names nothing; write `baseline(\"p50\" = \"5%\")` or `baseline(off)`");
-    }
-    let mut seen = BTreeSet::new();
-    for option in gates {
-        match option {
-            GateOption::Off(off) if gates.len() > 1 => {
-                mistakes.at(off, "`off` stands alone in `baseline(off)`");
-            }
-            GateOption::Off(_) => {}
-            GateOption::Metric(metric, tolerance) => {
-                check_gate(metric, tolerance.as_ref(), &mut seen, mistakes);
-            }
-        }
-    }
-}
-
-fn check_gate(
-    metric: &LitStr,
-    tolerance: Option<&LitStr>,
-    seen: &mut BTreeSet<String>,
-    mistakes: &mut Mistakes,
-) {
-    let text = tolerance.map_or_else(|| "5%".to_owned(), LitStr::value);
-    match gate::gated(&metric.value(), &text) {
-        Ok(gated) if !seen.insert(gated.metric.to_string()) => {
-            mistakes.at(metric, format!("`{}` is given twice; keep one", gated.metric));
-        }
-        Ok(_) => {}
-        Err(error @ (gate::GateError::Tolerance(_) | gate::GateError::NoTolerance(_))) => {
-            mistakes.at(tolerance, error);
-        }
-        Err(error) => mistakes.at(metric, error),
-    }
-}
-
-fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
-    let (_, literal) = options.rate.as_ref()?;
-    let text = match literal {
-        Lit::Int(number) => number.base10_digits().to_owned(),
-        Lit::Float(number) => number.base10_digits().to_owned(),
-        Lit::Str(text) => text.value(),
-        other => show(other),
-    };
-    match text.parse::<Rate>().map(Rate::as_per_second) {
-        Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => return Some(rate),
-        Ok(rate) if rate > HIGHEST_RATE => mistakes
-            .at(literal, "a rate above 10,000,000/s cannot be offered by one machine; write a lower one"),
-        Ok(_) => mistakes.at(literal, "a rate of zero offers nothing; write one above zero"),
-        Err(error) => mistakes.at(literal, error),
-    }
-    None
-}
-
-/// What is missing is told only where every key could be read: the unreadable one may be it.
-fn check_load(options: &Options, all_keys_were_read: bool, mistakes: &mut Mistakes) {
-    let Options { load, rate, users, iterations, duration, setup, teardown, .. } = options;
-    let others = [
-        rate.as_ref().map(|(key, _)| key),
-        users.as_ref().map(|(key, _)| key),
-        duration.as_ref().map(|(key, _)| key),
-    ];
-    for key in others.into_iter().flatten() {
-        if load.is_some() {
-            mistakes.at(key, format!("`load` says all of the load; leave `{key}` out, or `load`"));
-        }
-    }
-    if let (Some(_), Some((key, _)), None) = (rate, users, load) {
-        mistakes.at(key, "`users` contradicts `rate`: a load is open or closed; keep one");
-    }
-    if !all_keys_were_read {
-        return;
-    }
-    let of_users = || users.as_ref().filter(|_| iterations.is_none()).map(|(key, _)| key.clone());
-    let endless = rate.as_ref().map(|(key, _)| key.clone()).or_else(of_users);
-    if let (Some(key), None, None) = (endless, duration, load) {
-        mistakes.at(&key, format!("`{key}` needs a `duration`, such as `duration = \"10s\"`"));
-    }
-    if load.is_none() && rate.is_none() && users.is_none() && iterations.is_none() {
-        let message = "no load: add `rate = 200`, `users = 50` or `iterations = 1000`";
-        mistakes.add(syn::Error::new(Span::call_site(), message));
+/// Keys that say nothing without another one.
+fn check_companions(function: Option<&Function>, options: &Options, mistakes: &mut Mistakes) {
+    let Options { setup, teardown, user_setup, user_teardown, ready, ready_timeout, .. } = options;
+    let Options { scenario, start_after, weight, .. } = options;
+    if let (Some(state), None) = (function.and_then(|function| function.state.as_ref()), setup) {
+        let message =
+            format!("nothing makes this `{}`: add `setup = path`, an async fn that returns it", show(state));
+        mistakes.at(state, message);
     }
     if let (Some((key, _)), None) = (teardown, setup) {
         mistakes.at(key, "`teardown` gets what `setup` made; add `setup = path`");
     }
-    if let (Some((key, _)), None) = (&options.user_teardown, &options.user_setup) {
+    if let (Some((key, _)), None) = (user_teardown, user_setup) {
         mistakes.at(key, "`user_teardown` gets what `user_setup` made; add `user_setup = path`");
+    }
+    if let (Some((key, _)), None) = (ready_timeout, ready) {
+        mistakes.at(key, "`ready_timeout` is how long `ready` is waited for; add `ready = \"/health\"`");
+    }
+    let of_scenario = [start_after.as_ref().map(|(key, _)| key), weight.as_ref().map(|(key, _)| key)];
+    for key in of_scenario.into_iter().flatten().filter(|_| scenario.is_none()) {
+        mistakes.at(key, format!("`{key}` is for tests that run together; add `scenario = \"checkout\"`"));
     }
 }
 
@@ -336,9 +192,21 @@ mod tests {
         let everything = r#"rate = "12000/min", iterations = 1_000, duration = "10s", warmup = "0s", rounds = 5, timeout = "5s",
             max_in_flight = 10, graceful_stop = "1s", workers = 2, thresholds("p99 < 50ms", "errors < 0.1%",),
             baseline("p50" = "5%", "service.p95"), setup = make::<A, B>, teardown = clean, base_url = "http://h",
-            client = tune, tags("a", "b"), ignore = "slow", crate = renamed"#;
-        assert_eq!(of(everything), Vec::<String>::new());
-        assert_eq!(of("users = 5, iterations = 10, baseline(off), ignore"), Vec::<String>::new());
+            client = tune, tags("a", "b"), ignore = "slow", crate = renamed, arrivals = "jitter(20%)", precise = true,
+            connections = "user", user_setup = log_in::<A, B>, user_teardown = log_out, ready = "/health",
+            ready_timeout = "0s""#;
+        for good in [
+            everything,
+            "users = 5, iterations = 10, baseline(off), ignore",
+            "users = 5, iterations = \"20 per user\", rounds = 100, think = \"50ms..150ms\", pace = \"1s\", precise = true",
+            "load = \"0..500 over 30s, hold 1m\", arrivals = \"poisson\", max_in_flight = 5, warmup = \"1s\"",
+            "load = \"users 3\", iterations = \"20 per user\", think = \"exp(1s)\"",
+            "load = Load::rate(0).ramp_to(5, \"1s\"), iterations = 5, precise = true, ready = up, connections = \"shared\"",
+            "load = perf_harness::Load::users(5).hold(\"1s\"), pace = \"1s\"",
+            "load = of(5, |a| a < b), think = \"1s\", arrivals = \"poisson\"",
+        ] {
+            assert_eq!(of(good), Vec::<String>::new(), "{good}");
+        }
     }
 
     /// Each attribute has one mistake, whose message holds the advice.
@@ -359,10 +227,11 @@ mod tests {
             ("rate = 1", "`rate` needs a `duration`"),
             ("users = 1", "`users` needs a `duration`"),
             ("", "no load: add"),
-            ("iterations = 0", "from 1 to"),
-            ("iterations = \"5\"", "takes a whole number"),
+            ("iterations = 0", "a whole number above zero"),
+            ("iterations = \"5 per second\"", "or \"20 per user\""),
+            ("iterations = 5 per user", "quotes around a value"),
             ("iterations", "needs a value"),
-            ("iterations = 5 6", "a comma between keys"),
+            ("iterations = 5 6", "a comma goes between keys"),
             ("iterations = 5, rounds = 6", "a round holds at least one"),
             ("iterations = 5000, rounds = 1001", "from 1 to 1000"),
             ("iterations = 5, max_in_flight = 5", "caps an open load"),
@@ -376,6 +245,80 @@ mod tests {
             ("iterations = 5,, workers = 1", "remove it"),
             ("iterations = 5, duration = \"9999y\"", "longer than a year"),
             ("iterations = 5, setup = || 5", "the path of a function"),
+        ]);
+    }
+
+    #[test]
+    fn every_mistake_of_a_load_says_the_way_out() {
+        each_says(&[
+            ("load = \"0..500 ovr 30s\"", "character 8: `ovr` where `over` is expected"),
+            ("load = \"\"", "nothing stands here; write"),
+            ("load = \"200\"", "add a stage such as `hold 10s`"),
+            ("load = \"users 5\"", "add a stage such as `hold 10s`"),
+            ("load = \"0 for 10s\"", "add a level above it"),
+            ("load = \"users 0..0.5 over 3s\"", "write at least 1"),
+            ("load = \"20000000 for 1s\"", "cannot be offered by one machine"),
+            ("load = \"5 for 9y\"", "longer than a year"),
+            ("load = 200", "takes stages in quotes such as"),
+            ("load = 0..500", "takes stages in quotes such as"),
+            ("load = \"5 for 1s\", rate = 5", "`load` says all of the load; leave `rate` out"),
+            ("load = \"5 for 1s\", users = 5", "leave `users` out"),
+            ("load = Load::rate(5), duration = \"1s\"", "leave `duration` out"),
+            (
+                "load = Load::users(5).iterations(5), iterations = 5",
+                "`load` says already what it stops after",
+            ),
+            ("load = \"5 for 1s\", iterations = \"20 per user\"", "write `iterations = 20` for all of them"),
+            ("rate = 5, duration = \"1s\", iterations = \"20 per user\"", "an open load has no users"),
+            ("users = 5, iterations = \"2 per user\", rounds = 11", "11 rounds of 10 iterations"),
+            ("iterations = \"2 per user\", rounds = 3", "3 rounds of 2 iterations"),
+        ]);
+    }
+
+    #[test]
+    fn a_key_of_the_other_model_says_why_it_says_nothing() {
+        each_says(&[
+            ("users = 5, duration = \"1s\", arrivals = \"poisson\"", "users start when they are ready"),
+            ("iterations = 5, arrivals = \"constant\"", "users start when they are ready"),
+            ("load = \"users 5 for 1s\", arrivals = \"poisson\"", "users start when they are ready"),
+            ("load = perf_harness::Load::users(5), max_in_flight = 5", "caps an open load"),
+            ("users = 5, duration = \"1s\", precise = true", "users without `think` or `pace`"),
+            ("rate = 5, duration = \"1s\", think = \"1s\"", "`think` is a pause of users"),
+            ("rate = 5, duration = \"1s\", pace = \"1s\"", "`pace` is a pause of users"),
+            ("users = 5, duration = \"1s\", scenario = \"a\", weight = 3", "users have none"),
+            ("load = \"5 for 1s\", pace = \"1s\"", "wait for nobody, so leave it out"),
+            ("load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), think = \"1s\"", "wait for nobody"),
+        ]);
+    }
+
+    #[test]
+    fn every_mistake_of_pauses_and_users_says_the_way_out() {
+        each_says(&[
+            ("rate = 5, duration = \"1s\", arrivals = \"random\"", "write \"constant\", \"poisson\" or"),
+            ("rate = 5, duration = \"1s\", arrivals = \"jitter(120%)\"", "from 0% to 100%"),
+            ("rate = 5, duration = \"1s\", arrivals = poisson", "takes \"constant\", \"poisson\" or"),
+            ("iterations = 5, think = \"5\"", "or a drawn one"),
+            ("iterations = 5, think = \"2s..1s\"", "write the shorter one first"),
+            ("iterations = 5, think = 50ms..150ms", "takes a pause in quotes"),
+            ("iterations = 5, think = \"1s..9y\"", "`think` is longer than a year"),
+            ("iterations = 5, pace = \"1s..2s\"", "pace: `1s..2s` is not a duration"),
+            ("iterations = 5, precise", "with true or false"),
+            ("iterations = 5, precise = \"yes\"", "takes true or false"),
+            ("iterations = 5, connections = \"pool\"", "\"shared\" or \"user\""),
+            ("iterations = 5, user_setup = \"log_in\"", "the path of a function"),
+            ("iterations = 5, user_teardown = log_out", "add `user_setup = path`"),
+            ("iterations = 5, ready = \"localhost/health\"", "such as \"/health\""),
+            ("iterations = 5, ready = \"http://\"", "a whole address"),
+            ("iterations = 5, ready = || up()", "or the path of a function"),
+            ("iterations = 5, start_after = \"1m\"", "add `scenario = \"checkout\"`"),
+            ("rate = 5, duration = \"1s\", weight = 3", "add `scenario = \"checkout\"`"),
+            ("rate = 5, duration = \"1s\", scenario = \"a\", weight = 0", "a number above zero"),
+            ("iterations = 5, scenario = \"a/b\"", "a name that files can have"),
+            ("iterations = 5, ready_timeout = \"1m\"", "add `ready = \"/health\"`"),
+            (
+                "iterations = 5, ready = \"/\", ready_timeout = \"soon\"",
+                "ready_timeout: `soon` is not a duration",
+            ),
         ]);
     }
 
@@ -433,6 +376,31 @@ mod tests {
         let both = mistakes("iterations = 1", "async fn f(cx: Cx, state: S) {}");
         assert_eq!(both.len(), 3, "{both:?}");
         assert!(!found.iter().any(|mistake| mistake.contains("needs a `duration`")), "{found:?}");
+        let new = "load = \"5 fr 1s\", rate = 0, think = \"5\", precise = 1, ready = \"\", user_teardown = 5";
+        assert_eq!(of(new).len(), 7, "{:?}", of(new));
+        assert_eq!(mistakes("iterations = 0, timeout = \"\"", "struct S;").len(), 3);
+    }
+
+    #[test]
+    fn what_may_only_be_missing_is_not_told_where_a_key_could_not_be_read() {
+        for attribute in [
+            "load = \"users 5\", iteratoins = 5",
+            "raet = 5, iterations = 5, arrivals = \"poisson\"",
+            "raet = 5, max_in_flight = 5",
+            "iterations = 5, redy = \"/\", ready_timeout = \"5s\"",
+            "iterations = 5, scenarios = \"a\", start_after = \"5s\"",
+            "iterations = 5, user_steup = log_in, user_teardown = log_out",
+            "usres = 5, iterations = \"20 per user\", rounds = 50",
+        ] {
+            let found = of(attribute);
+            assert!(found.len() == 1 && found[0].contains("did you mean"), "{attribute}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn contradictory_loads_are_told_once_and_nothing_is_concluded_from_them() {
+        let found = of("rate = 5, users = 5, duration = \"1s\", think = \"1s\", arrivals = \"poisson\"");
+        assert_eq!(found, ["`users` contradicts `rate`: a load is open or closed; keep one"]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod check;
 mod function;
+mod limits;
+mod load;
 mod options;
 mod render;
 

@@ -5,7 +5,7 @@ use perf_core::metric::nearest;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Lit, LitBool, LitInt, LitStr, Path, Token};
+use syn::{Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Path, Token};
 
 /// A key that was given, with its value.
 pub(crate) type Given<T> = Option<(Ident, T)>;
@@ -13,7 +13,7 @@ pub(crate) type Given<T> = Option<(Ident, T)>;
 /// The keys as written.
 #[derive(Default)]
 pub(crate) struct Options {
-    pub(crate) load: Given<Expr>,
+    pub(crate) load: Given<LoadOption>,
     pub(crate) rate: Given<Lit>,
     pub(crate) users: Given<LitInt>,
     pub(crate) iterations: Given<Lit>,
@@ -46,6 +46,28 @@ pub(crate) struct Options {
     pub(crate) tags: Given<Vec<LitStr>>,
     pub(crate) ignore: Given<Option<LitStr>>,
     pub(crate) krate: Given<Path>,
+}
+
+/// What `load = …` says.
+pub(crate) enum LoadOption {
+    /// Stages, which are read here and now.
+    Text(LitStr),
+    /// Of type `Load`; only running it tells what it is.
+    Expression(Box<Expr>),
+}
+
+impl Parse for LoadOption {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut load: Expr = input.parse()?;
+        while let Expr::Group(group) = load {
+            load = *group.expr; // what a macro by example wraps around its arguments
+        }
+        match load {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(LoadOption::Text(text)),
+            Expr::Lit(_) | Expr::Range(_) => Err(input.error("no load")),
+            load => Ok(LoadOption::Expression(Box::new(load))),
+        }
+    }
 }
 
 /// What must succeed before load starts.
@@ -121,7 +143,8 @@ const KEYS: &[&str] = &[
 
 /// What every key's value looks like.
 const RATE: &str = "a rate such as 200, \"200/s\" or \"12000/min\"";
-const LOAD: &str = "an expression such as `Load::rate(0).ramp_to(500, \"30s\").hold(\"1m\")`";
+const LOAD: &str = "stages in quotes such as \"0..500 over 30s, hold 1m\", or an expression such as \
+                    `Load::rate(0).ramp_to(500, \"30s\").hold(\"1m\")`";
 const ITERATIONS: &str = "a whole number such as 1_000, or \"20 per user\"";
 const ARRIVALS: &str = "\"constant\", \"poisson\" or \"jitter(20%)\"";
 const PAUSE: &str = "a pause in quotes such as \"100ms\", \"50ms..150ms\" or \"exp(100ms)\"";
@@ -187,19 +210,12 @@ impl Options {
         let key = input.call(Ident::parse_any).map_err(no_key)?;
         match key.to_string().as_str() {
             "load" => once(&mut self.load, key, input, |i, k| value(i, k, LOAD)),
-            "arrivals" => once(&mut self.arrivals, key, input, |i, k| value(i, k, ARRIVALS)),
-            "think" => once(&mut self.think, key, input, |i, k| value(i, k, PAUSE)),
-            "pace" => once(&mut self.pace, key, input, |i, k| value(i, k, DURATION)),
-            "backoff" => once(&mut self.backoff, key, input, |i, k| value(i, k, SWITCH)),
-            "precise" => once(&mut self.precise, key, input, |i, k| value(i, k, SWITCH)),
-            "connections" => once(&mut self.connections, key, input, |i, k| value(i, k, CONNECTIONS)),
-            "user_setup" => once(&mut self.user_setup, key, input, |i, k| value(i, k, PATH)),
-            "user_teardown" => once(&mut self.user_teardown, key, input, |i, k| value(i, k, PATH)),
-            "ready" => once(&mut self.ready, key, input, |i, k| value(i, k, READY)),
-            "ready_timeout" => once(&mut self.ready_timeout, key, input, |i, k| value(i, k, DURATION)),
             "rate" => once(&mut self.rate, key, input, |i, k| value(i, k, RATE)),
             "users" => once(&mut self.users, key, input, |i, k| value(i, k, NUMBER)),
             "iterations" => once(&mut self.iterations, key, input, |i, k| value(i, k, ITERATIONS)),
+            "arrivals" => once(&mut self.arrivals, key, input, |i, k| value(i, k, ARRIVALS)),
+            "think" => once(&mut self.think, key, input, |i, k| value(i, k, PAUSE)),
+            "pace" => once(&mut self.pace, key, input, |i, k| value(i, k, DURATION)),
             "duration" => once(&mut self.duration, key, input, |i, k| value(i, k, DURATION)),
             "warmup" => once(&mut self.warmup, key, input, |i, k| value(i, k, DURATION)),
             "rounds" => once(&mut self.rounds, key, input, |i, k| value(i, k, NUMBER)),
@@ -207,10 +223,17 @@ impl Options {
             "max_in_flight" => once(&mut self.max_in_flight, key, input, |i, k| value(i, k, NUMBER)),
             "graceful_stop" => once(&mut self.graceful_stop, key, input, |i, k| value(i, k, DURATION)),
             "workers" => once(&mut self.workers, key, input, |i, k| value(i, k, NUMBER)),
+            "precise" => once(&mut self.precise, key, input, |i, k| value(i, k, SWITCH)),
+            "backoff" => once(&mut self.backoff, key, input, |i, k| value(i, k, SWITCH)),
+            "connections" => once(&mut self.connections, key, input, |i, k| value(i, k, CONNECTIONS)),
             "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, TEXTS, mistakes)),
             "baseline" => once(&mut self.baseline, key, input, |i, k| list(i, k, GATES, mistakes)),
             "setup" => once(&mut self.setup, key, input, |i, k| value(i, k, PATH)),
             "teardown" => once(&mut self.teardown, key, input, |i, k| value(i, k, PATH)),
+            "user_setup" => once(&mut self.user_setup, key, input, |i, k| value(i, k, PATH)),
+            "user_teardown" => once(&mut self.user_teardown, key, input, |i, k| value(i, k, PATH)),
+            "ready" => once(&mut self.ready, key, input, |i, k| value(i, k, READY)),
+            "ready_timeout" => once(&mut self.ready_timeout, key, input, |i, k| value(i, k, DURATION)),
             "base_url" => once(&mut self.base_url, key, input, |i, k| value(i, k, ADDRESS)),
             "client" => once(&mut self.client, key, input, |i, k| value(i, k, PATH)),
             "scenario" => once(&mut self.scenario, key, input, |i, k| value(i, k, NAME)),
@@ -242,7 +265,8 @@ fn once<T>(
 ) -> syn::Result<()> {
     let value = read(input, &key)?;
     if !input.is_empty() {
-        return Err(input.error(format!("unexpected after the value of `{key}`; write a comma between keys")));
+        let advice = "a comma goes between keys, and quotes around a value of several words";
+        return Err(input.error(format!("unexpected after the value of `{key}`; {advice}")));
     }
     if place.is_some() {
         return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; keep one")));

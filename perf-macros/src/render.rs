@@ -1,8 +1,9 @@
 //! What stands beside the function: its registration. Touches nothing but `__private`.
 
-use crate::check::{Test, iterations_of, weight_of};
+use crate::check::{Test, weight_of};
 use crate::function::Function;
-use crate::options::{GateOption, Options, Ready};
+use crate::load::iterations_of;
+use crate::options::{GateOption, LoadOption, Options, Ready};
 use perf_core::plan::load::Iterations;
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -44,7 +45,10 @@ fn spec(test: &Test) -> TokenStream {
         arrivals, think, connections, precise, backoff, ready, scenario, start_after, weight, ..
     } = &test.options;
     let private = private(&test.options);
-    let load = field(load.as_ref(), |load| quote!(#load));
+    let load = field(load.as_ref(), |load| match load {
+        LoadOption::Text(stages) => quote!(#stages.into()),
+        LoadOption::Expression(load) => quote!(#load),
+    });
     let iterations = field(iterations.as_ref(), |literal| match iterations_of(literal) {
         Ok(Iterations::PerUser(each)) => quote!(#private::Iterations::PerUser(#each)),
         Ok(Iterations::Shared(all)) => quote!(#private::Iterations::Shared(#all)),
@@ -197,17 +201,22 @@ fn state(test: &Test, span: Span) -> TokenStream {
     test.function.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
-/// After a mistake: nothing runs, but an editor still sees every path that was written.
+/// After a mistake: nothing runs, but an editor still sees every path and every load that was written.
 pub(crate) fn paths_only(test: &Test) -> Option<TokenStream> {
-    let Options { setup, teardown, client, user_setup, user_teardown, .. } = &test.options;
-    let mut paths = [setup, teardown, client, user_setup, user_teardown]
-        .into_iter()
-        .flatten()
-        .map(|(_, path)| path)
-        .peekable();
-    paths.peek()?;
+    let Options { setup, teardown, client, user_setup, user_teardown, ready, load, .. } = &test.options;
+    let ready = ready.as_ref().and_then(|(_, ready)| match ready {
+        Ready::Url(_) => None,
+        Ready::Function(path) => Some(path),
+    });
+    let paths =
+        [setup, teardown, client, user_setup, user_teardown].into_iter().flatten().map(|(_, path)| path);
+    let mut written: Vec<TokenStream> = paths.chain(ready).map(|path| quote!(&#path)).collect();
+    if let Some((_, LoadOption::Expression(load))) = load {
+        let private = private(&test.options);
+        written.push(quote!(|| -> #private::Load { #load }));
+    }
     let cfg = &test.function.cfg;
-    Some(quote!(#(#cfg)* const _: () = { #(let _ = &#paths;)* };))
+    (!written.is_empty()).then(|| quote!(#(#cfg)* const _: () = { #(let _ = #written;)* };))
 }
 
 fn private(options: &Options) -> TokenStream {

@@ -442,6 +442,19 @@ impl FromStr for Load {
     }
 }
 
+impl From<&str> for Load {
+    /// What is wrong with the text is told when the test is planned, as it is of the other ways to make one.
+    fn from(text: &str) -> Self {
+        let wrong = |error| Load {
+            model: Model::Rate,
+            stages: Vec::new(),
+            iterations: None,
+            mistakes: vec![LoadError::Stage(error)],
+        };
+        text.parse().unwrap_or_else(wrong)
+    }
+}
+
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.model, self.stages.as_slice()) {
@@ -494,7 +507,7 @@ pub enum LoadError {
     #[error("the limit of a capacity search: {0}")]
     Limit(ThresholdError),
     /// Zero, or not a number.
-    #[error("`{0}` iterations; write a number above zero, or `20 per user`")]
+    #[error("`{0}` iterations; write a whole number above zero, or \"20 per user\"")]
     Iterations(String),
     /// Per user, without users.
     #[error("iterations per user need users; write `.iterations(n)` for a rate")]
@@ -558,7 +571,9 @@ mod tests {
         assert!(first(Load::capacity("p99 < 5ms").from(100)).contains(".up_to(20_000)"));
         assert!(first(Load::capacity("p99 < 5").from(1).up_to(2)).contains("limit of a capacity search"));
         assert!(first(Load::users(0).ramp_to(0, "1s")).contains("stays at zero"));
+        assert!(first("0..5 ovr 3s".into()).contains("`over` is expected"));
         assert_eq!(first(Load::users(3).iterations(5)), "");
+        assert_eq!(first("users 0..5 over 3s".into()), "");
     }
 
     #[test]

@@ -20,7 +20,7 @@ async fn malformed_keys() {}
 #[perf_test(iterations = RATE, setup = || make(), client = "tune", crate = 5)]
 async fn values_of_another_kind() {}
 
-#[perf_test(think = "1s", arrivals = "poisson", iterations = 1)]
-async fn keys_of_a_later_version() {}
+#[perf_test(iterations = 1, think = "1s", think = "2s", user_steup = log_in)]
+async fn keys_of_users() {}
 
 fn main() {}

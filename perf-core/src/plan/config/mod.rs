@@ -463,7 +463,7 @@ warmup = 5s
             ("load = \"0..500 in 30s\"", "`load`: "),
             ("arrivals = \"random\"", "`arrivals`: `random` is no spacing of arrivals; write \"constant\""),
             ("think = \"2s..1s\"", "`think`: `2s..1s` ends before it begins"),
-            ("iterations = \"20 each\"", "or `20 per user`"),
+            ("iterations = \"20 each\"", "or \"20 per user\""),
             ("tags = [\" \"]", "an empty tag selects nothing"),
             ("tags = [\"a\", \"a\"]", "`a` is given twice; keep one"),
             ("baseline = { p50 = \"0%\" }", "write one above zero"),

@@ -83,6 +83,67 @@ async fn every_key(cx: &Cx, shop: &Shop) -> Result<(), Error> {
     Ok(())
 }
 
+/// A user that stays on its thread.
+struct Visitor(Rc<Cell<u64>>);
+
+async fn log_in(cx: &Cx, _: &Shop) -> Result<Visitor, String> {
+    Ok(Visitor(Rc::new(Cell::new(cx.user_id()))))
+}
+
+async fn log_out(_: &Cx, visitor: &Visitor) -> Result<(), Error> {
+    visitor.0.set(0);
+    Ok(())
+}
+
+async fn is_up() -> Result<(), std::io::Error> {
+    Ok(())
+}
+
+async fn is_up_there(cx: &Setup) -> Result<(), String> {
+    cx.base_url().map(drop).ok_or("nowhere".to_owned())
+}
+
+fn day(peak: u32) -> Load {
+    Load::rate(0).ramp_to(peak, "10s").sine(50, "20s", "1m").ramp_to(0, "10s")
+}
+
+#[perf_test(
+    load = "users 0..50 over 10s, hold 1m",
+    iterations = "20 per user",
+    think = "50ms..150ms",
+    pace = "1s",
+    precise = true,
+    connections = "user",
+    setup = shop,
+    user_setup = log_in,
+    user_teardown = log_out,
+    ready = "/health",
+    ready_timeout = "1m",
+)]
+async fn every_key_of_users(cx: &Cx) {
+    cx.user_state::<Visitor>().0.set(cx.iteration());
+}
+
+#[perf_test(load = day(500), arrivals = "poisson", setup = shop, user_setup = log_in, ready = is_up)]
+async fn users_of_an_open_load(_: &Cx, _: &Shop) {}
+
+#[perf_test(load = Load::users(5).hold("10s"), setup = shop_with_cx, teardown = close, user_setup = log_in)]
+async fn state_that_only_users_borrow(_: &Cx) {}
+
+#[perf_test(load = "200 for 10s", setup = make::<u8, Vec<u16>>, user_setup = user_of::<u8, Vec<u16>>, ready = is_up_there)]
+async fn generic_user_setup(_: &Cx) {}
+
+async fn user_of<A, B>(_: &Cx, _: &(A, B)) -> Result<u8, Error> {
+    Ok(1)
+}
+
+async fn alone(_: &Cx, (): &()) -> Result<u8, Error> {
+    Ok(1)
+}
+
+#[perf_test(iterations = 1, user_setup = alone)]
+async fn a_user_without_setup() {}
+
 #[perf_test(iterations = 1, baseline(off), ignore)]
 async fn no_baseline() {}
 

@@ -18,7 +18,15 @@ mod shadows {
         Ok(())
     }
 
-    #[perf_test(iterations = 1, setup = cx, teardown = state)]
+    async fn user(_: &Cx, _: &Shown) -> Result<Option, Error> {
+        Ok(Option)
+    }
+
+    async fn path(_: &Cx, _: &Option) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[perf_test(iterations = 1, setup = cx, teardown = state, user_setup = user, user_teardown = path, ready = cx)]
     async fn value(_: &Cx, _: &Shown) -> Result<Option, String> {
         Ok(Option)
     }
@@ -51,6 +59,25 @@ macro_rules! tests {
 tests! {
     slow: 1, "p99 < 1s", make, Result<(), Error>;
     fast: "500/s", "p99 < 1ms", crate::make, Result<(), String>;
+}
+
+macro_rules! loads {
+    ($($name:ident: $load:literal, $same:expr, $think:literal, $connections:literal;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[perf_test(load = $load, think = $think, connections = $connections, precise = true)]
+            async fn of_text() {}
+
+            #[perf_test(load = $same, ready = "/", iterations = 5)]
+            async fn of_an_expression() {}
+        }
+    )*};
+}
+
+loads! {
+    few: "users 5 for 1s", Load::users(5).hold("1s"), "1s", "user";
+    more: "users 5..50 over 1s", "users 5..50 over 1s", "1s..2s", "shared";
 }
 
 fn main() {}
