@@ -56,7 +56,7 @@ pub mod __private {
     pub use crate::suite::main;
     pub use inventory;
     pub use perf_core::drive::cx::Cx;
-    pub use perf_core::drive::prepare::{Test, id_of, setup, teardown, user_setup, user_teardown};
+    pub use perf_core::drive::prepare::{Made, Test, id_of, setup, teardown, user_setup, user_teardown};
     pub use perf_core::drive::users::user;
     pub use perf_core::plan::load::{Iterations, Load};
     pub use perf_core::plan::spec::{GateSpec, PerfSpec};

@@ -8,8 +8,8 @@ use perf_core::plan::load::Iterations;
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::LitStr;
 use syn::spanned::Spanned;
-use syn::{LitStr, Path};
 
 pub(crate) fn registration(test: &Test) -> TokenStream {
     let Function { name, cfg, .. } = &test.function;
@@ -152,20 +152,32 @@ fn setup(test: &Test) -> TokenStream {
     let private = private(&test.options);
     optional(test.options.setup.as_ref().map(|(_, path)| {
         let span = at(path.span());
-        let state = state(test, span);
-        let erased = quote_spanned!(span=> #private::setup::<#state, _>(#path, cx));
-        quote_spanned!(Span::mixed_site()=> |cx| #erased)
+        let state = test.function.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state));
+        of_cx(&quote_spanned!(span=> #private::setup::<#state, _>(#path, cx)))
     }))
+}
+
+fn of_cx(erased: &TokenStream) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> |cx| #erased)
 }
 
 fn teardown(test: &Test) -> TokenStream {
     let private = private(&test.options);
     optional(test.options.teardown.as_ref().map(|(_, path)| {
-        let span = at(path.span());
-        let state = state(test, span);
-        let erased = quote_spanned!(span=> #private::teardown::<#state, _>(#path, state));
+        let made = made(test);
+        let erased = quote_spanned!(at(path.span())=> #private::teardown(#made, #path, state));
         quote_spanned!(Span::mixed_site()=> |state| #erased)
     }))
+}
+
+/// The type of what `setup` makes: the one that the test function names, or the one that `setup` returns.
+fn made(test: &Test) -> TokenStream {
+    let private = private(&test.options);
+    match (&test.function.state, &test.options.setup) {
+        (Some(state), _) => quote_spanned!(at(state.span())=> #private::Made::<#state>::default()),
+        (None, Some((_, path))) => quote_spanned!(at(path.span())=> #private::Made::by_setup(#path)),
+        (None, None) => quote_spanned!(Span::mixed_site()=> #private::Made::<()>::default()),
+    }
 }
 
 /// The functions that few tests have, each with a comma.
@@ -177,28 +189,24 @@ fn others(test: &Test) -> TokenStream {
         quote!(setup_id: ::core::option::Option::Some(|| #id),)
     });
     let client = field(client.as_ref(), |path| quote!(#path));
-    let erased = |function: &str, path: &Path, types: TokenStream| {
-        let (span, function) = (at(path.span()), Ident::new(function, Span::mixed_site()));
-        let erased = quote_spanned!(span=> #private::#function::<#types>(#path, cx));
-        quote_spanned!(Span::mixed_site()=> |cx| #erased)
-    };
+    let made = made(test);
+    let of_user = user_setup
+        .as_ref()
+        .map(|(_, path)| quote_spanned!(at(path.span())=> #private::Made::by_user_setup(#path)));
     let user_setup = field(user_setup.as_ref(), |path| {
-        let state = state(test, at(path.span()));
-        erased("user_setup", path, quote!(#state, _, _))
+        of_cx(&quote_spanned!(at(path.span())=> #private::user_setup(#made, #path, cx)))
     });
-    let user_teardown = field(user_teardown.as_ref(), |path| erased("user_teardown", path, quote!(_, _)));
+    let user_teardown = field(user_teardown.as_ref(), |path| {
+        of_cx(&quote_spanned!(at(path.span())=> #private::user_teardown(#of_user, #path, cx)))
+    });
     let ready = ready.as_ref().and_then(|(key, ready)| match ready {
         Ready::Url(_) => None,
         Ready::Function(path) => {
-            let erased = erased("setup", path, quote!(_, _));
+            let erased = of_cx(&quote_spanned!(at(path.span())=> #private::setup::<_, _>(#path, cx)));
             Some(quote!(#key: ::core::option::Option::Some(#erased),))
         }
     });
     quote!(#setup_id #client #user_setup #user_teardown #ready)
-}
-
-fn state(test: &Test, span: Span) -> TokenStream {
-    test.function.state.as_ref().map_or(quote_spanned!(span=> _), |state| quote!(#state))
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path and every load that was written.

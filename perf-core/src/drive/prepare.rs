@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::plan::limits::NotListed;
 use std::any::{Any, TypeId};
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -99,8 +100,45 @@ pub type TeardownFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> +
 /// A `user_setup` under way; boxed once per user.
 pub type UserSetupFuture<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>, Failure>> + 'a>>;
 
+/// The type of what a function makes and another one borrows, and nothing else of it.
+///
+/// ```compile_fail,E0631
+/// # use perf_core::drive::prepare::{Made, teardown};
+/// # let state = std::sync::Arc::new(()) as perf_core::drive::cx::State;
+/// async fn setup() -> Result<String, String> {
+///     Ok("what was made".into())
+/// }
+/// async fn clean(_: &u8) -> Result<(), String> {
+///     Ok(())
+/// }
+/// teardown(Made::by_setup(setup), clean, &state);
+/// ```
+#[derive(Debug)]
+pub struct Made<T>(PhantomData<T>);
+
+impl<T> Default for Made<T> {
+    fn default() -> Self {
+        Made(PhantomData)
+    }
+}
+
+impl<S> Made<S> {
+    /// What `setup` makes of the session.
+    pub fn by_setup<M>(_: impl SetUp<S, M>) -> Self {
+        Made::default()
+    }
+}
+
+impl<U> Made<U> {
+    /// What `user_setup` makes of a user.
+    pub fn by_user_setup<S, E>(_: impl AsyncFn(&Cx, &S) -> Result<U, E>) -> Self {
+        Made::default()
+    }
+}
+
 /// Erases a user's set-up function: `async fn(&Cx, &S) -> Result<U, E>`.
 pub fn user_setup<'a, S: 'static, U: 'static, E: Display + 'static>(
+    _: Made<S>,
     setup: impl AsyncFn(&Cx, &S) -> Result<U, E> + 'a,
     cx: &'a Cx,
 ) -> UserSetupFuture<'a> {
@@ -112,6 +150,7 @@ pub fn user_setup<'a, S: 'static, U: 'static, E: Display + 'static>(
 
 /// Erases a user's tear-down function: `async fn(&Cx, &U) -> Result<(), E>`.
 pub fn user_teardown<'a, U: 'static, E: Display + 'static>(
+    _: Made<U>,
     teardown: impl AsyncFn(&Cx, &U) -> Result<(), E> + 'a,
     cx: &'a Cx,
 ) -> TeardownFuture<'a> {
@@ -128,8 +167,8 @@ pub struct WithSetup<E>(E);
 
 /// A set-up function: `async fn() -> Result<S, E>` or `async fn(&Setup) -> Result<S, E>`. `M` tells them apart.
 #[diagnostic::on_unimplemented(
-    message = "`setup` must be an `async fn() -> Result<S, E>` or `async fn(cx: &Setup) -> Result<S, E>`",
-    label = "its `S` is what the test function borrows and must be `Send + Sync + 'static`; `E: Display`"
+    message = "this must be an `async fn() -> Result<S, E>` or `async fn(cx: &Setup) -> Result<S, E>`",
+    label = "its `S` is what the test function borrows, if any, and must be `Send + Sync + 'static`; `E: Display`"
 )]
 pub trait SetUp<S, M> {
     /// Runs it.
@@ -164,6 +203,7 @@ pub fn setup<'a, S: Send + Sync + 'static, M>(
 
 /// Erases a tear-down function.
 pub fn teardown<'a, S: Send + Sync + 'static, E: Display + 'static>(
+    _: Made<S>,
     teardown: impl AsyncFn(&S) -> Result<(), E> + 'a,
     state: &'a State,
 ) -> TeardownFuture<'a> {
