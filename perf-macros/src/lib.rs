@@ -18,6 +18,9 @@ use std::fmt::Display;
 /// `async fn f(cx: &Cx, state: &S)`, where `S` is what `setup` returns. Its future need not be `Send`. It returns `()`, a
 /// response, a type that implements `IntoOutcome`, or a `Result` of any value with any error that is `Display`.
 ///
+/// Where calls should differ, `cx.iteration()` and `cx.user_id()` are numbers, `cx.rng()` is the user's own generator of
+/// random numbers, seeded by the run's seed, and a `Feeder` hands out test data row by row (see [`setup`](#setup)).
+///
 /// Every mistake in the attribute is a compile error where it was made; all of them are told at once.
 ///
 /// ```rust,no_run
@@ -32,7 +35,9 @@ use std::fmt::Display;
 ///
 /// # The load
 ///
-/// A test has one load: a `rate`, `users`, or `iterations` alone.
+/// A test has one load: a `rate`, `users`, `iterations` alone, or any other as a `load`. That of a `rate` is open: arrivals
+/// fall due, whatever the target does. That of `users` or `iterations` is closed: a user starts the next iteration when the
+/// last is done. Keys of the one kind are a mistake on the other.
 ///
 /// ## `rate`
 ///
@@ -78,13 +83,135 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// As `"20 per user"` it ends a closed load when every user is through with that many.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(users = 4, iterations = "20 per user")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `load`
+///
+/// Any level over time, in the place of `rate`, `users` and `duration`: stages, one after the other.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(load = "0..500 over 30s, hold 1m, spike 2000 for 5s, ..0 over 10s")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// | stage | its level |
+/// | --- | --- |
+/// | `200 for 10s` | this one, for so long; `200` alone sets the level of the next stage |
+/// | `0..500 over 30s` | on a straight line from the one to the other |
+/// | `..500 over 30s` | on a straight line from where it is |
+/// | `hold 1m` | stays |
+/// | `stairs +100 every 10s x5` | five steps of 10 s, each higher by 100, or lower: `stairs -100 …`; with `ramp 2s` behind it the way to each step takes 2 s more |
+/// | `spike 2000 for 5s` | this one, then back to where it was |
+/// | `sine 50 period 20s for 1m` | swings about where it is, up first, by at most 50 |
+/// | `pause 10s` | nothing, then back to where it was |
+///
+/// Levels are arrivals per second (`200`, or `12000/min`, up to 10 million), or numbers of users behind the word `users`. The
+/// first stage begins at zero, every other one where the one before it left off. A load lasts at most a year. What is wrong
+/// with the text is a compile error.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(load = "users 0..50 over 10s, hold 1m")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// The same in code is an expression of type `Load`, such as the call of a function that several tests share. What is wrong
+/// with it is told before anything runs. Its words are `Load::rate` or `Load::users`, then `ramp_to`, `hold`, `stairs`,
+/// `stairs_with_ramps`, `spike`, `sine` and `pause`.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// fn day(peak: u32) -> Load {
+///     Load::rate(0).ramp_to(peak, "30s").hold("1m").stairs(100, "10s", 5).sine(50, "20s", "1m").ramp_to(0, "10s")
+/// }
+///
+/// #[perf_test(load = day(500))]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// `iterations` may end a `load` early, and is what ends `load = "users 50"`. `--duration` stretches it to that length,
+/// `--rate` or `--users` to that highest level.
+///
+/// ## `arrivals`
+///
+/// How the arrivals of an open load stand to each other: `"constant"` is evenly, the default; `"poisson"` at random and
+/// independent of each other, as the requests of many strangers are; `"jitter(20%)"` evenly, but each later by a random part,
+/// up to so much (0 % to 100 %), of the gap to the next. The same seed (`--seed`) makes the same arrivals.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 200, duration = "10s", arrivals = "poisson")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `think`
+///
+/// How long a user of a closed load rests after an iteration: `"100ms"`; `"50ms..150ms"` for any length between the two,
+/// equally likely; `"exp(100ms)"` for an exponential one with this mean. Default none. The next iteration is meant to start
+/// when the pause is over, and its response time counts from then.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(users = 50, duration = "10s", think = "exp(1s)")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// A pause within an iteration is `cx.think("50ms..150ms").await`, in any load: it is taken out of response and service time.
+///
+/// ## `pace`
+///
+/// The least time from one start to the next of the same user of a closed load; default none. An iteration that takes longer
+/// is followed by the next at once; with `think` the later of the two instants counts.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(users = 50, duration = "10s", pace = "1s")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
 /// # Time
 ///
 /// Durations are texts such as `"10s"`, `"250ms"` or `"1m 30s"`.
 ///
 /// ## `duration`
 ///
-/// How long load is measured. With `iterations`, whichever ends first ends the load.
+/// How long load is measured: more than none, at most a year. A `rate` needs one, as do `users` without `iterations`; a
+/// `load` says its own length. With `iterations`, whichever ends first ends the load.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
@@ -99,7 +226,7 @@ use std::fmt::Display;
 /// ## `warmup`
 ///
 /// Load before measuring, recorded apart. Default: a tenth of the duration, at most 5 s; none where iterations end the
-/// load. `"0s"` is none.
+/// load, or where it has several levels. `"0s"` is none. Before a `load` it runs at the first level above zero.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
@@ -153,7 +280,21 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
-/// # Concurrency
+/// ## `ready_timeout`
+///
+/// How long [`ready`](#ready) is waited for; default 30 s. `"0s"` tries once.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 200, duration = "10s", ready = "/health", ready_timeout = "2m")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// # The engine
 ///
 /// ## `max_in_flight`
 ///
@@ -171,11 +312,43 @@ use std::fmt::Display;
 ///
 /// ## `workers`
 ///
-/// Threads of the engine; default from the load.
+/// Threads of the engine; 1 to 1,024, default from the load.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
 /// #[perf_test(rate = 20_000, duration = "10s", workers = 2)]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `precise`
+///
+/// With `true` a worker spins for the last 200 µs before an arrival instead of trusting a timer, which is late by some
+/// 50 µs. For services that answer in less than a millisecond; each worker costs up to a core. Default `false`. In a closed
+/// load it sharpens the ends of `think` and `pace`.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 2_000, duration = "10s", precise = true)]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `connections`
+///
+/// Whose connections an iteration re-uses: `"shared"`, the default, are those of its worker, as behind a proxy; `"user"` are
+/// those of its user alone, as in so many browsers, with a client of the user's own. In an open load each of the
+/// `max_in_flight` slots is a user.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(users = 50, duration = "10s", connections = "user")]
 /// async fn list_users(cx: &Cx) -> Result<(), Error> {
 /// #     cx.get("/users").await?;
 /// #     Ok(())
@@ -220,7 +393,7 @@ use std::fmt::Display;
 /// ## `setup`
 ///
 /// The path of an `async fn() -> Result<S, E>` or `async fn(cx: &Setup) -> Result<S, E>`, called once per session. The test
-/// function borrows the `S` it makes.
+/// function borrows the `S` it makes. What it spawned ends with the session.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
@@ -236,6 +409,24 @@ use std::fmt::Display;
 /// #     cx.get("/users").await?;
 /// #     Ok(())
 /// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// Test data belongs in the state: a `Feeder` reads CSV or JSON lines, takes any iterator, or makes its rows up. When the
+/// rows of a `unique` one run out, the test ends.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// async fn words() -> Result<Feeder<&'static str>, Error> {
+///     Ok(Feeder::of(["silent river", "winter", "harbour"]).random())
+/// }
+///
+/// #[perf_test(rate = 200, duration = "10s", setup = words)]
+/// async fn search(cx: &Cx, words: &Feeder<&'static str>) -> Result<(), Error> {
+///     let word = words.next(cx)?;
+///     cx.get("/search").query(&[("q", *word)]).await?.expect_status(200)?;
+///     Ok(())
+/// }
 /// # perf_harness::main!();
 /// ```
 ///
@@ -259,6 +450,62 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// ## `user_setup`
+///
+/// The path of an `async fn(cx: &Cx, state: &S) -> Result<U, E>`, called once per user before the load; `S` is what `setup`
+/// makes, without one `()`. The test function finds the `U` it made as `cx.user_state::<U>()`. It stays on its thread, and
+/// need not be `Send`. Each call has the time of an iteration, `timeout`. In an open load each of the `max_in_flight` slots
+/// is a user.
+///
+/// A user whose call failed is left out, which the report tells; when none is left, the test fails.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// struct Session {
+///     token: String,
+/// }
+///
+/// async fn names() -> Result<Feeder<String>, Error> {
+///     Ok(Feeder::generate(|number| format!("user-{number}")).unique())
+/// }
+///
+/// async fn log_in(cx: &Cx, names: &Feeder<String>) -> Result<Session, Error> {
+///     let name = names.next(cx)?;
+///     let response = cx.post("/login").form(&[("name", name.as_str())]).await?.expect_status(200)?;
+///     Ok(Session { token: response.text()?.to_owned() })
+/// }
+///
+/// #[perf_test(users = 50, duration = "10s", setup = names, user_setup = log_in)]
+/// async fn own_page(cx: &Cx) -> Result<(), Error> {
+///     let session = cx.user_state::<Session>();
+///     cx.get("/me").bearer_auth(&session.token).await?.expect_status(200)?;
+///     Ok(())
+/// }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `user_teardown`
+///
+/// The path of an `async fn(cx: &Cx, user: &U) -> Result<(), E>`, called once per user behind the last iteration, for those
+/// whose `user_setup` succeeded.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// # struct Session;
+/// # async fn log_in(cx: &Cx, _: &()) -> Result<Session, Error> { Ok(Session) }
+/// async fn log_out(cx: &Cx, session: &Session) -> Result<(), Error> {
+///     cx.post("/logout").await?.expect_status(200)?;
+///     Ok(())
+/// }
+///
+/// #[perf_test(users = 50, duration = "10s", user_setup = log_in, user_teardown = log_out)]
+/// async fn own_page(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/me").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
 /// ## `base_url`
 ///
 /// What relative addresses are relative to.
@@ -266,6 +513,39 @@ use std::fmt::Display;
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
 /// #[perf_test(rate = 200, duration = "10s", base_url = "http://127.0.0.1:8080")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `ready`
+///
+/// What must succeed behind `setup` before the load starts: an address that answers with a status below 400, whole or,
+/// starting with `/`, one of the base URL. It is tried every 100 ms for as long as [`ready_timeout`](#ready_timeout); then the
+/// test fails with what the last try said.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 200, duration = "10s", ready = "/health")]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
+/// Or the path of a function in one of the forms of `setup`, whose value is dropped.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// async fn database() -> Result<(), Error> {
+///     std::net::TcpStream::connect("127.0.0.1:5432")?;
+///     Ok(())
+/// }
+///
+/// #[perf_test(rate = 200, duration = "10s", ready = database)]
 /// async fn list_users(cx: &Cx) -> Result<(), Error> {
 /// #     cx.get("/users").await?;
 /// #     Ok(())
