@@ -152,6 +152,19 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// `Load::capacity` searches for the highest rate between two that keeps its limits. Each level is measured for 5 s, or as
+/// long as `probe` says; the result is the metric `capacity`, for thresholds and baselines.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(load = Load::capacity("p99 < 50ms, errors < 1%").from(100).up_to(20_000).probe("3s"))]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
 /// `iterations` may end a `load` early, and is what ends `load = "users 50"`. `--duration` stretches it to that length,
 /// `--rate` or `--users` to that highest level.
 ///
@@ -375,8 +388,8 @@ use std::fmt::Display;
 /// ## `baseline`
 ///
 /// Which metrics are compared with the baseline, and how much change each tolerates (default 5 %): p50, p95 and p99, here of
-/// service time, and `throughput`. Default: `service.p50` and `service.p95` of an open load, `throughput` and
-/// `service.p95` of a closed one. `baseline(off)` compares none.
+/// service time, `throughput` and `capacity`. Default: `service.p50` and `service.p95` of an open load, `throughput` and
+/// `service.p95` of a closed one, `capacity` of a search for it. `baseline(off)` compares none.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
