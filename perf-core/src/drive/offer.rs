@@ -13,6 +13,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Of shared iterations a worker takes a part of what is left at a time, and at most so many.
+const PARTS: u64 = 256;
+const MOST_HELD: u64 = 64;
+
 /// This worker's part of the load.
 #[derive(Debug)]
 pub enum Offer {
@@ -144,22 +148,37 @@ pub struct Loop {
 pub struct Claims {
     taken: Arc<AtomicU64>,
     all: u64,
+    /// Taken from the others, and not handed out yet.
+    held: u64,
     exhausted: bool,
 }
 
 impl Claims {
     /// So many.
     pub fn of(all: u64) -> Self {
-        Claims { taken: Arc::default(), all, exhausted: false }
+        Claims { taken: Arc::default(), all, held: 0, exhausted: false }
     }
 
-    fn take(&mut self) -> Option<u64> {
+    /// Whether one more may begin.
+    #[inline]
+    fn take(&mut self) -> bool {
+        if self.held == 0 {
+            self.held = self.hold();
+        }
+        let is_left = self.held > 0;
+        self.held -= u64::from(is_left);
+        self.exhausted = !is_left;
+        is_left
+    }
+
+    /// Takes some for this worker: many while many are left, at the end one by one, so that all workers end together.
+    fn hold(&self) -> u64 {
+        let part = |taken: u64| (self.all.saturating_sub(taken) / PARTS).clamp(1, MOST_HELD);
         // Never beyond the end, so that nobody counts past it.
         let taken = self.taken.try_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
-            (taken < self.all).then_some(taken + 1)
+            (taken < self.all).then(|| (taken + part(taken)).min(self.all))
         });
-        self.exhausted = taken.is_err();
-        taken.ok()
+        taken.map_or(0, |taken| part(taken).min(self.all - taken))
     }
 }
 
@@ -182,7 +201,7 @@ impl Loop {
         let phase = if intended < self.origin { Phase::Warmup } else { Phase::Measured };
         if phase == Phase::Measured
             && let Some(claims) = &mut self.claims
-            && claims.take().is_none()
+            && !claims.take()
         {
             self.roster.put_back(slot);
             return None;

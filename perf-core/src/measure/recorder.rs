@@ -5,6 +5,7 @@
 use super::edges::Edges;
 use super::sample::{Counts, Drop, Phase, Sample};
 use super::tally::{Mark, Tally};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -57,11 +58,22 @@ impl CountedRounds {
         CountedRounds { finished: AtomicU64::new(0), iterations, rounds }
     }
 
-    /// The round of one more finished iteration.
-    fn next(&self) -> u32 {
-        let finished = self.finished.fetch_add(1, Ordering::Relaxed);
+    /// How many were finished before this one.
+    #[inline]
+    fn next(&self) -> u64 {
+        self.finished.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The round of the iteration that so many were finished before.
+    fn round(&self, finished: u64) -> u32 {
         let round = u128::from(finished) * u128::from(self.rounds) / u128::from(self.iterations);
         u32::try_from(round).unwrap_or(u32::MAX).min(self.rounds - 1)
+    }
+
+    /// How many are finished before the first one of a round.
+    fn start(&self, round: u32) -> u64 {
+        let start = (u128::from(round) * u128::from(self.iterations)).div_ceil(u128::from(self.rounds));
+        u64::try_from(start).unwrap_or(u64::MAX)
     }
 }
 
@@ -73,6 +85,15 @@ pub struct LiveCounts([AtomicU64; 8]);
 impl LiveCounts {
     fn store(&self, counts: &Counts) {
         self.0.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
+    }
+
+    /// Those that the end of an iteration may change.
+    #[inline]
+    fn store_ended(&self, counts: &Counts) {
+        self.0[2].store(counts.succeeded, Ordering::Relaxed);
+        self.0[3].store(counts.failed, Ordering::Relaxed);
+        self.0[4].store(counts.timed_out, Ordering::Relaxed);
+        self.0[7].store(counts.interrupted, Ordering::Relaxed);
     }
 
     /// The two that the start of an iteration changes.
@@ -108,6 +129,8 @@ pub struct Recorder {
     rules: Rules,
     next_edge: u64,
     draining: bool,
+    /// Which finished iterations belong to the slice's round, where rounds are counted.
+    counted_round: Range<u64>,
     total: Counts,
     live: Arc<LiveCounts>,
     slice: Box<Slice>,
@@ -132,6 +155,7 @@ impl Recorder {
             next_edge: rules.edges.after(0),
             rules,
             draining: false,
+            counted_round: 0..0,
             total: Counts::default(),
             live,
             slice,
@@ -214,17 +238,18 @@ impl Recorder {
         self.tally(sample.phase).record(sample, at, timeout);
         if sample.phase == Phase::Measured {
             self.total.end(&sample.ending);
-            self.live.store(&self.total);
+            self.live.store_ended(&self.total);
         }
     }
 
+    #[inline]
     fn enter_counted_round(&mut self, now: u64) {
-        let round = match &self.rules.counted {
-            Some(counted) if !self.draining => Some(counted.next()),
-            _ => return,
-        };
-        if round != self.slice.round {
-            self.replace_slice(now, round);
+        let Some(counted) = self.rules.counted.as_ref().filter(|_| !self.draining) else { return };
+        let finished = counted.next();
+        if !self.counted_round.contains(&finished) {
+            let round = counted.round(finished);
+            self.counted_round = counted.start(round)..counted.start(round + 1);
+            self.replace_slice(now, Some(round));
         }
     }
 
