@@ -152,6 +152,7 @@ fn of_reqwest(error: &reqwest::Error) -> Category {
         () if mentions(&["Cannot assign requested address", "Can't assign requested address"]) => {
             Category::Ports
         }
+        () if mentions(&["invalid HTTP", "invalid HTTP header", "invalid content-length"]) => Category::Check,
         () if mentions(&["dns error", "failed to lookup address"]) => Category::Dns,
         () if mentions(&[
             "certificate",
@@ -242,6 +243,17 @@ pub struct StatusError {
 
 impl From<StatusError> for String {
     fn from(error: StatusError) -> String {
+        error.to_string()
+    }
+}
+
+/// The attribute's `client` makes a client that cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client cannot be built (attribute key `client`): {0}")]
+pub struct ClientError(pub String);
+
+impl From<ClientError> for String {
+    fn from(error: ClientError) -> String {
         error.to_string()
     }
 }

@@ -13,7 +13,7 @@ use crate::judge::level::Rounds;
 use crate::judge::reference::Reference;
 use crate::judge::thresholds;
 use crate::judge::verdict::Judgement;
-use crate::measure::Recording;
+use crate::measure::{Calibration, Preparation, Recording, Stopped};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::search;
@@ -139,6 +139,7 @@ impl Stage {
                 let found: Result<Vec<_>, EngineError> = hunts.collect();
                 found?.into_iter().map(|(recording, capacity)| (recording, Some(capacity))).collect()
             }
+            [member] => vec![(self.calibrated(member, live)?, None)],
             _ => self
                 .together(members, live)?
                 .into_iter()
@@ -152,11 +153,30 @@ impl Stage {
         Ok(recorded)
     }
 
+    /// One load, started again with one more worker while its warm-up shows that there are too few.
+    fn calibrated(&self, member: &Member, live: &Control) -> Result<Recording, RunError> {
+        let (mut member, mut calibration) = (member.clone(), Vec::new());
+        loop {
+            let recording = self.together(std::slice::from_ref(&member), live)?.remove(0);
+            if recording.stopped_by != Some(Stopped::TooFewWorkers) {
+                let preparation = Preparation { calibration, ..recording.preparation };
+                return Ok(Recording { preparation, ..recording });
+            }
+            let started = recording.warmup.counts.started + recording.measured.counts.started;
+            calibration.push(Calibration { workers: member.plan.workers, started });
+            member.plan.workers += 1;
+            live.begin();
+        }
+    }
+
     /// Offers all loads at the same time, each after its own delay.
     fn together(&self, members: &[Member], live: &Control) -> Result<Vec<Recording>, RunError> {
+        // Tests of a scenario share the cores: none of them is started again for one more worker.
         let mut assembled = Vec::new();
         for (number, member) in members.iter().enumerate() {
-            assembled.push(Assembled::of(&member.plan, &member.test, self.of(number), live)?);
+            let most_workers = if members.len() > 1 { member.plan.workers } else { member.plan.most_workers };
+            let plan = Plan { most_workers, ..member.plan.clone() };
+            assembled.push(Assembled::of(&plan, &member.test, self.of(number), live)?);
         }
         live.wait_for_start();
         let start = Instant::now() + HEAD_START;

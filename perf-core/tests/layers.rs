@@ -74,6 +74,7 @@ const ORDER: &[&str] = &[
     "analyze/findings/altered",
     "analyze/findings/capacity",
     "analyze/findings/client",
+    "analyze/findings/drift",
     "analyze/findings/generator",
     "analyze/findings/users",
     "analyze/findings/mod",

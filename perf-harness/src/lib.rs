@@ -16,7 +16,7 @@ pub use perf_core::drive::cx::Cx;
 #[cfg(feature = "http")]
 pub use perf_core::drive::http::{Request, Response};
 pub use perf_core::drive::prepare::Setup;
-pub use perf_core::error::{BodyError, Category, Error, Exhausted, StatusError};
+pub use perf_core::error::{BodyError, Category, ClientError, Error, Exhausted, StatusError};
 pub use perf_core::outcome::{Failure, IntoOutcome, Outcome};
 pub use perf_core::plan::feeder::{Feeder, FeederError, Row};
 pub use perf_core::plan::load::Load;

@@ -87,17 +87,17 @@ impl Runner {
     }
 
     fn could_not_run(&self, plans: &[Plan], reason: &str) -> Ended {
+        let signal = self.live.signal();
+        let verdict = if signal.is_some() { Verdict::Inconclusive } else { Verdict::Failed };
         if self.args.report.contains(&Format::Json) {
             for plan in plans {
-                self.store_or_warn(json::of_failure(
-                    &plan.name,
-                    &plan.target,
-                    Verdict::Failed.name(),
-                    reason,
-                ));
+                self.store_or_warn(json::of_failure(&plan.name, &plan.target, verdict, reason));
             }
         }
-        Ended::Failed(reason.to_owned())
+        match signal {
+            Some(signal) => Ended::Ignored(format!("ended by {} before its load began", signal.name())),
+            None => Ended::Failed(reason.to_owned()),
+        }
     }
 
     /// The worst of all; of several tests each reason with the test's name.

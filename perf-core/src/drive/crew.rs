@@ -9,6 +9,7 @@ use super::offer::{Claims, Offer};
 use super::panics;
 use super::prepare::{Prepared, Test};
 use super::worker::{Job, Worker};
+use crate::error::ClientError;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
 use crate::measure::{Attendance, Farewell};
@@ -31,8 +32,8 @@ pub enum EngineError {
     #[error("the collector of a load panicked; please report it")]
     Collector,
     /// The user's client.
-    #[error("{0}")]
-    Client(String),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// Every `user_setup` failed.
     #[error("no user is left: all {} failed in `user_setup`, the first with: {} ({})", .failed, .first.message, .first.category)]
     NoUsers {
@@ -167,7 +168,7 @@ fn try_to_work(
     let (worker, attendance) = runtime.block_on(async {
         let mut worker = Worker::new(job).map_err(cannot)?;
         let attendance = worker.gather().await.map_err(EngineError::Client)?;
-        Ok((worker, attendance))
+        Ok::<_, EngineError>((worker, attendance))
     })?;
     send.send(Message::Ready(attendance)).unwrap_or_default();
     let Ok(start) = starts.recv() else {

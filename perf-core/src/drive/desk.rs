@@ -14,7 +14,7 @@ use crate::measure::Stopped;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
 use crate::outcome::{Failure, Outcome};
-use crate::plan::Plan;
+use crate::plan::{Connections, Plan};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -86,9 +86,13 @@ impl Desk {
         }
     }
 
-    /// Users with a set-up of their own were made before the load.
+    /// Whether users have something of their own, which takes time to make: then they are made before the load.
+    pub(super) fn makes_users_first(&self) -> bool {
+        self.test.user_setup.is_some() || self.plan.connections == Connections::User
+    }
+
     fn grow(&mut self, most: usize) -> Option<u32> {
-        (self.users.count() < most && self.test.user_setup.is_none()).then(|| self.add_user())
+        (self.users.count() < most && !self.makes_users_first()).then(|| self.add_user())
     }
 
     /// Counts what has waited so long that more arrivals are waiting than may be in flight.

@@ -37,7 +37,9 @@ pub fn drive(
     prepared: &Prepared,
     live: &Control,
 ) -> Result<Recording, EngineError> {
-    let assembled = Assembled::of(plan, test, prepared, live)?;
+    // Whoever wants another worker must start again; here nobody does.
+    let plan = Plan { most_workers: plan.workers, ..plan.clone() };
+    let assembled = Assembled::of(&plan, test, prepared, live)?;
     live.wait_for_start();
     Ok(assembled.run(Instant::now() + HEAD_START, live))
 }

@@ -1,7 +1,7 @@
 //! Requests of a test function: built, sent, and read to the end inside the timed part.
 
 use super::cx::Cx;
-use crate::error::{BodyError, Category, StatusError, chain};
+use crate::error::{BodyError, Category, ClientError, StatusError, chain};
 use crate::outcome::{Failure, IntoOutcome, Outcome, overload_of_status};
 use bytes::Bytes;
 pub use reqwest::Client;
@@ -17,12 +17,11 @@ use std::time::{Duration, SystemTime};
 pub type ClientFn = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
 
 /// A client that is its worker's own: it keeps every connection it opened, and asks no proxy.
-pub(crate) fn transport(client: Option<ClientFn>) -> Result<Box<dyn Any>, String> {
+pub(crate) fn transport(client: Option<ClientFn>) -> Result<Box<dyn Any>, ClientError> {
     Ok(Box::new(build(client)?))
 }
 
-/// The message says that it is the attribute's `client` that does not build.
-pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, String> {
+pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, ClientError> {
     let builder = Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(usize::MAX)
@@ -31,7 +30,7 @@ pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, String> {
         Some(change) => change(builder).build(),
         None => builder.build(),
     };
-    built.map_err(|e| format!("the HTTP client cannot be built (attribute key `client`): {}", chain(&e)))
+    built.map_err(|e| ClientError(chain(&e)))
 }
 
 /// One try of an address that must answer with a status below 400.

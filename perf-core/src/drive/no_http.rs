@@ -1,6 +1,6 @@
 //! In the place of `http` where the feature is off: nothing makes requests.
 
-use crate::error::Category;
+use crate::error::{Category, ClientError};
 use crate::outcome::Failure;
 use std::any::Any;
 use std::convert::Infallible;
@@ -23,6 +23,6 @@ pub(crate) async fn probe(
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the other file's
-pub(crate) fn transport(_: Option<ClientFn>) -> Result<Box<dyn Any>, String> {
+pub(crate) fn transport(_: Option<ClientFn>) -> Result<Box<dyn Any>, ClientError> {
     Ok(Box::new(()))
 }

@@ -81,7 +81,7 @@ impl Setup {
     ///
     /// When the attribute's `client` makes one that cannot be built.
     #[cfg(feature = "http")]
-    pub fn http(&self) -> Result<super::http::Client, String> {
+    pub fn http(&self) -> Result<super::http::Client, crate::error::ClientError> {
         super::http::build(self.client)
     }
 }

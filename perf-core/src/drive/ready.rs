@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::http;
 use super::prepare::{PrepareError, Prepared, Setup, Test};
+use crate::error::Category;
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::limits::{NotListed, host_of};
@@ -25,7 +26,10 @@ pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Re
 async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Control) -> Result<Duration, PrepareError> {
     let began = Instant::now();
     loop {
-        let Err(last) = probe(plan, test, cx).await else {
+        let left = plan.ready_timeout.saturating_sub(began.elapsed()).max(PAUSE);
+        let tried = tokio::time::timeout(left, probe(plan, test, cx)).await;
+        let hangs = |_| Err(Failure::new(Category::Timeout, "the probe was still running"));
+        let Err(last) = tried.unwrap_or_else(hangs) else {
             return Ok(began.elapsed());
         };
         let after = began.elapsed();

@@ -13,8 +13,9 @@ use super::prepare::Test;
 use super::roster::Roster;
 use super::standstill::Standstill;
 use super::users::Users;
+use crate::error::ClientError;
 use crate::measure::recorder::Recorder;
-use crate::measure::{Attendance, Blocked, Farewell, WorkerCpu};
+use crate::measure::{Attendance, Blocked, Farewell, Stopped, WorkerCpu};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Part;
 use crate::plan::{Connections, Plan, nanos};
@@ -30,6 +31,10 @@ const BLOCKED: u64 = 100_000_000;
 const MOST_BLOCKED: usize = 1000;
 /// Tokio's timers are cheap only while one is due soon: with none, each new one costs a system call.
 const TIMER_TICK: Duration = Duration::from_millis(10);
+/// A worker that needs more of its core in the warm-up gets help.
+const RESERVED: f64 = 0.7;
+/// A shorter warm-up shows nothing.
+const LEAST_LOOK: u64 = 200_000_000;
 /// Longer than a timer is late, as a rule.
 const SPIN: u64 = 200_000;
 /// How many users are set up, or torn down, at the same time.
@@ -67,6 +72,8 @@ pub struct Worker {
     expected: u64,
     /// When measuring began in this worker, and what its thread had needed by then.
     measuring: Option<(u64, u64)>,
+    /// What it had needed when the load began.
+    began_with: Option<u64>,
     cpu: Option<WorkerCpu>,
 }
 
@@ -101,16 +108,17 @@ impl Worker {
             blocked: Vec::new(),
             expected: u64::MAX,
             measuring: None,
+            began_with: None,
             cpu: None,
         })
     }
 
     /// Makes the users who are there from the start, and runs their set-up.
-    pub async fn gather(&mut self) -> Result<Attendance, String> {
-        let Desk { plan, test, number, .. } = &self.desk;
+    pub async fn gather(&mut self) -> Result<Attendance, ClientError> {
+        let Desk { plan, number, .. } = &self.desk;
         let count = match &self.offer {
             Offer::Closed(_) => Roster::size(Part::ALL.split(*number, plan.workers), plan) as usize,
-            Offer::Open(arrivals) if test.user_setup.is_some() => arrivals.slots,
+            Offer::Open(arrivals) if self.desk.makes_users_first() => arrivals.slots,
             Offer::Open(_) => 0,
         };
         let slots: Vec<u32> = (0..count).map(|_| self.desk.add_user()).collect();
@@ -194,6 +202,7 @@ impl Worker {
         let start = self.desk.clock.instant(0);
         poll_fn(|cx| self.pacer.poll_until(start, cx)).await;
         self.obey();
+        self.began_with = cpu::of_this_thread();
         while !self.desk.live.is_stopped() && !self.offer.is_over(self.desk.schedule()) {
             self.turn();
             self.wait().await;
@@ -234,10 +243,17 @@ impl Worker {
         }
     }
 
-    /// Takes the thread's CPU time where measuring begins.
+    /// Takes the thread's CPU time where measuring begins, and looks whether the warm-up left it a reserve.
     fn note_the_start(&mut self) {
-        if self.measuring.is_none() && self.desk.schedule() >= nanos(self.desk.plan.warmup) {
-            self.measuring = cpu::of_this_thread().map(|ran| (self.desk.now, ran));
+        if self.measuring.is_some() || self.desk.schedule() < nanos(self.desk.plan.warmup) {
+            return;
+        }
+        self.measuring = cpu::of_this_thread().map(|ran| (self.desk.now, ran));
+        let (Some((now, ran)), Some(before)) = (self.measuring, self.began_with) else { return };
+        let plan = &self.desk.plan;
+        let share = ran.saturating_sub(before) as f64 / now.max(1) as f64;
+        if share > RESERVED && now >= LEAST_LOOK && plan.workers < plan.most_workers && !plan.precise {
+            self.desk.live.end(Stopped::TooFewWorkers);
         }
     }
 

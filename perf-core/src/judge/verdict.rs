@@ -54,6 +54,9 @@ impl Judgement {
                 Stopped::Signal(signal) => {
                     (Verdict::Inconclusive, format!("ended early by {}", signal.name()))
                 }
+                Stopped::TooFewWorkers => {
+                    (Verdict::Inconclusive, "ended early for want of workers".to_owned())
+                }
                 Stopped::OutOfData(reason) => (Verdict::Failed, format!("ended early: {reason}")),
             };
             return Judgement { verdict, reasons: vec![reason] };

@@ -66,6 +66,8 @@ pub enum Stopped {
     Signal(Signal),
     /// A feeder had no row left; it says which, and what to do.
     OutOfData(String),
+    /// The warm-up showed that there are too few workers; the load is started again with one more.
+    TooFewWorkers,
 }
 
 /// A wish from outside to end early.
@@ -104,6 +106,8 @@ pub struct Preparation {
     pub ready: Duration,
     /// Threads, runtimes, clients and the users' own set-up.
     pub workers: Duration,
+    /// Warm-ups that showed that there were too few workers.
+    pub calibration: Vec<Calibration>,
     /// Who was there when the load started, where users have a set-up or a loop of their own.
     pub users: Attendance,
 }
@@ -188,6 +192,15 @@ pub struct Backed {
     pub at: u64,
     /// The part of the plan's load from then on.
     pub factor: f64,
+}
+
+/// A warm-up that was given up because a worker needed too much of its core.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// How many workers there were.
+    pub workers: u32,
+    /// Iterations that were started, and count nowhere else.
+    pub started: u64,
 }
 
 /// What a worker tells at its end.

@@ -43,6 +43,11 @@ pub struct Schedule {
     warmup_ns: u64,
 }
 
+/// The warm-up begins with as many arrivals at once as fall into so many seconds: what they need in connections is open
+/// before the schedule counts on it.
+const OPENING: f64 = 0.02;
+const MOST_OPENING: u64 = 256;
+
 /// One stretch of arrivals of its own numbering.
 #[derive(Clone, Debug)]
 struct Phase {
@@ -50,12 +55,19 @@ struct Phase {
     spacing: Spacing,
     seed: u64,
     count: u64,
+    /// So many of the first start at once.
+    opening: u64,
 }
 
 impl Phase {
     fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
-        let mut phase =
-            Phase { count: whole_below(shape.area()).min(limit), shape: Arc::new(shape), spacing, seed };
+        let mut phase = Phase {
+            count: whole_below(shape.area()).min(limit),
+            shape: Arc::new(shape),
+            spacing,
+            seed,
+            opening: 0,
+        };
         if spacing == Spacing::Poisson {
             // Nobody knows before they are drawn how many there are.
             let unlimited = Phase { count: u64::MAX, ..phase.clone() };
@@ -71,11 +83,9 @@ impl Schedule {
     /// The shape's arrivals, at most `limit` of them, after `warmup_ns` at its first level.
     pub fn new(shape: &Shape, warmup_ns: u64, spacing: Spacing, seed: u64, limit: u64) -> Self {
         let warm = Shape::constant(shape.first_level(), Some(std::time::Duration::from_nanos(warmup_ns)));
-        Schedule {
-            warmup: Phase::new(warm, spacing, !seed, u64::MAX),
-            measured: Phase::new(shape.clone(), spacing, seed, limit),
-            warmup_ns,
-        }
+        let mut warmup = Phase::new(warm, spacing, !seed, u64::MAX);
+        warmup.opening = whole_below(shape.first_level() * OPENING).min(MOST_OPENING).min(warmup.count / 2);
+        Schedule { warmup, measured: Phase::new(shape.clone(), spacing, seed, limit), warmup_ns }
     }
 
     /// How many are measured.
@@ -228,7 +238,8 @@ impl Iterator for Times {
     #[inline]
     fn next(&mut self) -> Option<(u64, u64)> {
         let (number, area) = self.next_area()?;
-        Some((number, self.phase.shape.at(area, &mut self.stretch)))
+        let at = if number < self.phase.opening { 0 } else { self.phase.shape.at(area, &mut self.stretch) };
+        Some((number, at))
     }
 }
 
@@ -266,6 +277,14 @@ mod tests {
         let times: Vec<u64> = all(&schedule).iter().map(|arrival| arrival.at).collect();
         assert_eq!(times[..5], [0, S / 10, S / 5, S / 4, S / 4 + S / 10]);
         assert_eq!(times.len(), 13);
+    }
+
+    #[test]
+    fn the_warm_up_opens_with_several_at_once_and_is_as_long_and_as_many_all_the_same() {
+        let schedule = Schedule::new(&constant(200.0, 1.0), S, Spacing::Constant, 0, u64::MAX);
+        let times: Vec<u64> = all(&schedule).iter().map(|arrival| arrival.at).collect();
+        assert_eq!(times[..5], [0, 0, 0, 0, S / 50]);
+        assert_eq!((schedule.warmup_count(), times[199], times[200]), (200, S - S / 200, S));
     }
 
     #[test]

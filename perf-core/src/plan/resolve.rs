@@ -65,6 +65,8 @@ pub struct Plan {
     pub graceful_stop: Duration,
     /// Engine threads.
     pub workers: u32,
+    /// How many there may be when the warm-up shows that those are too few; the same number where it was set.
+    pub most_workers: u32,
     /// Whose connections are re-used.
     pub connections: Connections,
     /// Whether a worker spins for the last microseconds before an arrival.
@@ -158,6 +160,7 @@ impl Plan {
             slots: max_in_flight,
             graceful_stop: spec.graceful_stop.unwrap_or(timeout + Duration::from_secs(1)),
             workers: workers(spec.workers, &load, &shape, max_in_flight),
+            most_workers: most_workers(spec.workers, &load, &shape, max_in_flight),
             thresholds,
             gates,
             base_url,
@@ -187,6 +190,7 @@ impl Plan {
         }
         let load = Load::rate(rate).hold(search.probe);
         Plan {
+            most_workers: self.workers,
             schedule: schedule(&load, &shape, self.warmup, self.arrivals, self.seed),
             duration: Some(search.probe),
             rounds: 1,
@@ -410,8 +414,7 @@ fn warmup(spec: &PerfSpec, load: &Load) -> Duration {
         (None, None, Some(duration)) if load.is_constant() => (duration / 10).min(LONGEST_DEFAULT_WARMUP),
         _ => Duration::ZERO,
     };
-    let has_length = load.length().is_some() || load.search().is_some();
-    spec.warmup.filter(|_| has_length).unwrap_or(default)
+    spec.warmup.unwrap_or(default)
 }
 
 /// A round holds at least one iteration.
@@ -426,18 +429,32 @@ fn most_rounds(load: &Load, shape: &Shape) -> u32 {
 }
 
 /// One up to about 20,000 arrivals per second, then more, up to the cores; never more than can be in flight.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
 fn workers(asked: Option<u32>, load: &Load, shape: &Shape, max_in_flight: u32) -> u32 {
-    let cores =
-        std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+    let cores = cores();
     let for_rate =
         |rate: f64| (1..cores).find(|n| rate <= f64::from(*n) * ARRIVALS_PER_WORKER).unwrap_or(cores);
-    let (wanted, most) = match load.search() {
-        Some(search) => (for_rate(search.up_to), max_in_flight),
-        None if load.is_open() => (for_rate(shape.peak()), max_in_flight),
-        None => (1, shape.peak().round() as u32),
+    let wanted = match load.search() {
+        Some(search) => for_rate(search.up_to),
+        None if load.is_open() => for_rate(shape.peak()),
+        None => 1,
     };
-    asked.unwrap_or(wanted).clamp(1, most.max(1))
+    asked.unwrap_or(wanted).clamp(1, busy_at_once(load, shape, max_in_flight))
+}
+
+/// The cores, unless it was said; never more than can be busy at once.
+fn most_workers(asked: Option<u32>, load: &Load, shape: &Shape, max_in_flight: u32) -> u32 {
+    asked.unwrap_or_else(cores).clamp(1, busy_at_once(load, shape, max_in_flight))
+}
+
+/// How many iterations may be in flight at the same time.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
+fn busy_at_once(load: &Load, shape: &Shape, max_in_flight: u32) -> u32 {
+    let most = if load.is_closed() { shape.peak().round() as u32 } else { max_in_flight };
+    most.max(1)
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
 }
 
 fn thresholds(spec: &PerfSpec, profile: Option<Profile>, mistakes: &mut Vec<PlanError>) -> Vec<Threshold> {

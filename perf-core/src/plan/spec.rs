@@ -172,12 +172,14 @@ impl PerfSpec {
                 ..flags.clone()
             });
         }
+        let has_length = spec.duration.is_some()
+            || spec.load.as_ref().is_some_and(|load| load.length().is_some() || load.search().is_some());
         PerfSpec {
             load: spec.load.map(|load| stretched(load, flags)),
             rate: spec.rate.map(|own| flags.rate.unwrap_or(own)),
             users: spec.users.map(|own| flags.users.unwrap_or(own)),
             duration: spec.duration.map(|own| flags.duration.unwrap_or(own)),
-            warmup: flags.warmup.or(spec.warmup),
+            warmup: flags.warmup.filter(|_| has_length).or(spec.warmup),
             rounds: flags.rounds.or(spec.rounds),
             workers: flags.workers.or(spec.workers),
             ..spec

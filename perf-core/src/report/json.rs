@@ -9,12 +9,13 @@ use crate::analyze::summary::RoundSummary;
 use crate::error::Category;
 use crate::judge::compare::{Comparison, MetricComparison};
 use crate::judge::thresholds::Limit;
+use crate::judge::verdict::Verdict;
 use crate::measure::environment::Environment;
 use crate::measure::errors::ErrorGroup;
 use crate::measure::histogram::Histogram;
 use crate::measure::sample::Counts;
 use crate::measure::timeline::{Point, Timeline};
-use crate::measure::{Backed, Gap, Recording};
+use crate::measure::{Backed, Calibration, Gap, Recording};
 use crate::metric::{Metric, Quantile, Statistic, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -93,7 +94,7 @@ pub fn of_report(report: &Report) -> Value {
             "duration_s": plan.measured_for().map(|length| length.as_secs_f64()),
             "measured_s": summary.measured_for.as_secs_f64(),
             "description": plan.description(),
-            "workers": plan.workers,
+            "workers": plan.workers as usize + session.recording.preparation.calibration.len(),
             "seed": plan.seed,
         }),
     );
@@ -114,9 +115,10 @@ pub fn of_report(report: &Report) -> Value {
 }
 
 /// A test that has no numbers: its set-up failed, or it did not run.
-pub fn of_failure(name: &str, target: &str, verdict: &str, reason: &str) -> Value {
-    let mut test = head(name, target, verdict, &[reason.to_owned()]);
-    test.insert("partial".into(), json!(false));
+pub fn of_failure(name: &str, target: &str, verdict: Verdict, reason: &str) -> Value {
+    let mut test = head(name, target, verdict.name(), &[reason.to_owned()]);
+    // One that did not fail was interrupted.
+    test.insert("partial".into(), json!(verdict != Verdict::Failed));
     Value::Object(test)
 }
 
@@ -159,6 +161,7 @@ fn numbers(session: &Session) -> Map<String, Value> {
             json!({
                 "setup_s": recording.preparation.setup.as_secs_f64(),
                 "ready_s": recording.preparation.ready.as_secs_f64(),
+                "calibration": recording.preparation.calibration.iter().map(of_calibration).collect::<Vec<_>>(),
                 "users": recording.preparation.users.users,
                 "users_failed": recording.preparation.users.failed,
                 "workers_s": recording.preparation.workers.as_secs_f64(),
@@ -195,6 +198,10 @@ fn of_health(health: &Health) -> Value {
         "lag_bound_ns": health.lag_bound_ns,
         "worker_cpu": health.worker_cpu,
     })
+}
+
+fn of_calibration(attempt: &Calibration) -> Value {
+    json!({ "workers": attempt.workers, "started": attempt.started })
 }
 
 /// A pause, by when in the measured time it began.

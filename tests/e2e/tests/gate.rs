@@ -54,6 +54,20 @@ fn unchanged_code_passes_and_slower_code_fails_with_the_right_words() {
 }
 
 #[test]
+fn a_target_that_became_ten_times_slower_ends_red() {
+    let project = recorded("gated_open");
+    let run = with_handler(&project, "gated_open", "100");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(101), &"failed".into()), "{run:#?}");
+    let closed = recorded("gated_closed");
+    let run = with_handler(&closed, "gated_closed", "100");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(101), &"failed".into()), "{run:#?}");
+    // So slow that arrivals are dropped: errors of a valid run, not the generator's fault.
+    let drowned = Project::of("shapes").run_with("drowning", &[], &[("HANDLER_MS", "3000")]);
+    assert_eq!((drowned.code, &drowned.test()["verdict"]), (Some(101), &"failed".into()), "{drowned:#?}");
+    assert!(drowned.errors("dropped") > 0, "{drowned:#?}");
+}
+
+#[test]
 fn an_accepted_change_starts_a_new_level_and_is_compared_from_then_on() {
     let project = recorded("gated_open");
     let accepted = project.run_with("gated_open", &["--update-baselines"], &[("HANDLER_MS", "20")]);

@@ -165,6 +165,68 @@ fn a_capacity_search_finds_the_targets_knee_and_reports_every_level() {
     assert!(run.stdout.contains(&format!("received {}", all - dropped)), "{run:#?}");
 }
 
+#[test]
+fn faults_in_the_middle_of_an_answer_are_told_apart() {
+    for (test, category) in [("dripping", "timeout"), ("garbled", "check")] {
+        let run = run(test);
+        assert_eq!((run.code, run.count("planned"), run.errors(category)), (Some(101), 50, 50), "{run:#?}");
+        assert!(run.stdout.contains("received 50"), "{run:#?}");
+    }
+    let limited = run("limited");
+    assert_eq!((limited.code, limited.count("completed")), (Some(101), 400), "{limited:#?}");
+    assert!(
+        limited.count("succeeded") > 0 && limited.errors("reset") + limited.errors("connect") > 0,
+        "{limited:#?}"
+    );
+}
+
+#[test]
+fn a_warm_up_that_needs_too_much_of_a_core_gets_one_more_worker() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let run = run("hungry");
+    let attempts = run.test()["preparation"]["calibration"].as_array().unwrap().len();
+    assert_eq!(run.test()["load"]["workers"].as_u64().unwrap() as usize, 1 + attempts, "{run:#?}");
+    assert_eq!(attempts, (cores - 1).min(7), "every worker is busy, so all cores get one: {run:#?}");
+}
+
+/// The test target itself, sent a signal after a while.
+#[cfg(unix)]
+fn interrupted(test: &str, after_ms: u64) -> (Run, std::time::Duration) {
+    use std::process::Stdio;
+    let project = Project::of("shapes");
+    let mut command = project.executable(&["--exact", test]);
+    let began = std::time::Instant::now();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(after_ms));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let run = project.finished(&child.wait_with_output().unwrap());
+    (run, began.elapsed())
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_every_phase_in_order() {
+    for test in ["long_wait", "long_warmup", "long_drain"] {
+        let (run, took) = interrupted(test, 2000);
+        assert_eq!((run.code, &run.report["partial"]), (Some(130), &true.into()), "{run:#?}");
+        assert!(took.as_secs() < 9, "{test}: {took:?}");
+        if test != "long_wait" {
+            run.assert_counts_agree();
+        }
+        match test {
+            "long_warmup" => {
+                assert_eq!(run.count("planned"), 0, "{run:#?}");
+                assert!(run.test()["warmup"]["counts"]["succeeded"].as_u64() > Some(0), "{run:#?}");
+            }
+            "long_drain" => {
+                assert_eq!((run.count("planned"), run.count("interrupted")), (10, 10), "{run:#?}")
+            }
+            _ => assert!(run.stdout.contains("ended by SIGINT before its load began"), "{run:#?}"),
+        }
+    }
+}
+
 /// The test target under a limit of open files.
 #[cfg(unix)]
 fn with_few_files(test: &str, files: u32) -> Run {

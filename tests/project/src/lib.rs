@@ -19,6 +19,12 @@ pub enum Behaviour {
     Overloaded(Duration),
     /// One request at a time, each after this long: its capacity is the inverse.
     OneAtATime(Duration),
+    /// With 200 at once, and a body that takes this long.
+    SlowBody(Duration),
+    /// With what is no HTTP.
+    Garbage,
+    /// With 200 at once, on so many connections; every further one is closed at once.
+    Connections(usize),
     /// Not at all.
     Never,
     /// By closing the connection with the answer half sent.
@@ -74,6 +80,11 @@ async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<Atomi
     let turn = Arc::new(tokio::sync::Mutex::new(()));
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
+        if let Behaviour::Connections(most) = behaviour
+            && connections.len() >= most
+        {
+            continue; // dropped, and thereby closed
+        }
         socket.set_nodelay(true).ok();
         connections.spawn(answer(socket, behaviour, began, received.clone(), turn.clone()));
     }
@@ -97,11 +108,21 @@ async fn answer(
             }
             Behaviour::Status(status) => status,
             Behaviour::Overloaded(length) if began.elapsed() < length => 503,
-            Behaviour::Overloaded(_) => 200,
+            Behaviour::Overloaded(_) | Behaviour::Connections(_) => 200,
             Behaviour::OneAtATime(length) => {
                 let _turn = turn.lock().await;
                 tokio::time::sleep(length).await;
                 200
+            }
+            Behaviour::SlowBody(length) => {
+                socket.write_all(b"HTTP/1.1 200 Said\r\ncontent-length: 2\r\n\r\n").await.ok();
+                tokio::time::sleep(length).await;
+                socket.write_all(b"hi").await.ok();
+                continue;
+            }
+            Behaviour::Garbage => {
+                socket.write_all(b"what is this\r\n\r\n").await.ok();
+                return;
             }
             Behaviour::Never => std::future::pending().await,
             Behaviour::Reset => {

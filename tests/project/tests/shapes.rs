@@ -197,6 +197,78 @@ async fn as_fast_as_it_goes(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+async fn slow_body(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::SlowBody(Duration::from_millis(700))).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(rate = 50, duration = "1s", warmup = "0s", timeout = "300ms", setup = slow_body, teardown = count)]
+async fn dripping(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+async fn garbage(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::Garbage).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(rate = 50, duration = "1s", warmup = "0s", setup = garbage, teardown = count)]
+async fn garbled(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+async fn few_connections(cx: &Setup) -> Result<Target, Error> {
+    let target = Target::start(Behaviour::Connections(3)).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(users = 8, iterations = 400, connections = "user", setup = few_connections)]
+async fn limited(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(users = 8, duration = "1s", warmup = "500ms")]
+async fn hungry() {
+    let until = std::time::Instant::now() + Duration::from_micros(200);
+    while std::time::Instant::now() < until {}
+    tokio::task::yield_now().await;
+}
+
+#[perf_test(rate = 50, duration = "5s", warmup = "5s", setup = service)]
+async fn long_warmup(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 20, duration = "500ms", warmup = "0s", timeout = "20s", setup = silent)]
+async fn long_drain(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(iterations = 1, ready = "http://127.0.0.1:9/health")]
+async fn long_wait() {}
+
+/// As many milliseconds as `HANDLER_MS` says, so that a test can make the code slower.
+async fn handler(cx: &Setup) -> Result<Target, Error> {
+    let ms = std::env::var("HANDLER_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    let target = Target::start(Behaviour::After(Duration::from_millis(ms))).await?;
+    cx.set_base_url(&target.url);
+    Ok(target)
+}
+
+#[perf_test(rate = 200, duration = "1s", max_in_flight = 50, setup = handler)]
+async fn drowning(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
 #[perf_test(users = 3, duration = "2s", warmup = "0s")]
 async fn unbridled() {
     tokio::task::yield_now().await;

@@ -3,6 +3,7 @@
 mod altered;
 mod capacity;
 mod client;
+mod drift;
 mod generator;
 mod users;
 
@@ -58,7 +59,7 @@ impl fmt::Display for Finding {
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
     let all =
         [generator::look(plan, recording, summary), client::look(plan, recording), users::look(recording)];
-    let others = [altered::look(recording), capacity::look(summary)];
+    let others = [altered::look(recording), capacity::look(summary), drift::look(plan, summary)];
     all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }
 
