@@ -180,3 +180,43 @@ fn a_held_load_waits_for_its_start() {
     assert!(began.elapsed() > Duration::from_millis(450), "{:?}", began.elapsed());
     assert_eq!(recording.measured.counts.planned, 20);
 }
+
+/// A user that kills its worker where it is made: nothing that a test function can do, but a bug could.
+struct Deadly(Box<dyn User>, std::cell::Cell<bool>);
+
+static KILLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+impl User for Deadly {
+    fn start(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Outcome> {
+        self.0.start(cx)
+    }
+
+    fn poll(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Outcome> {
+        self.0.poll(cx)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn cx(&self) -> Rc<Cx> {
+        assert!(!self.1.get() || KILLED.swap(true, std::sync::atomic::Ordering::Relaxed), "deadly");
+        self.0.cx()
+    }
+}
+
+#[test]
+fn a_worker_that_dies_is_replaced_and_the_loss_is_told() {
+    fn third_is_deadly(cx: Rc<Cx>) -> Box<dyn User> {
+        let is_deadly = cx.user_id() == 2;
+        Box::new(Deadly(slow(cx), is_deadly.into()))
+    }
+    // 20 ms each at 200/s: the third user is made after some 10 ms, and its making kills the worker.
+    let (plan, recording) = drive(&spec(200.0, 1000), third_is_deadly, &Control::default());
+    assert_eq!(recording.lost.len(), 1, "{:?}", recording.lost);
+    let counts = recording.measured.counts;
+    assert!((190..=200).contains(&counts.planned) && counts.succeeded > 150, "{counts:?}");
+    let summary = Summary::of(&plan, &recording);
+    let findings = findings::look(&plan, &recording, &summary);
+    assert!(findings.iter().any(|finding| finding.kind == "worker_lost"), "{findings:?}");
+}

@@ -3,7 +3,7 @@
 use super::cap::Cap;
 use super::clock::Clock;
 use super::control::Control;
-use super::cx::Common;
+use super::cx::{Common, State};
 use super::http;
 use super::offer::{Claims, Offer};
 use super::panics;
@@ -57,11 +57,26 @@ pub(super) enum Message {
 
 /// The workers' threads, seen from outside.
 pub(super) struct Crew {
+    terms: Terms,
     starts: Vec<Sender<Instant>>,
     /// Where emptied slices go.
     pub(super) backs: Vec<Sender<Box<Slice>>>,
     /// What is left of a worker that never comes back.
     pub(super) live_counts: Vec<Arc<LiveCounts>>,
+}
+
+/// What every worker of a session is hired with.
+struct Terms {
+    plan: Arc<Plan>,
+    test: Test,
+    base_url: Option<String>,
+    state: State,
+    live: Control,
+    edges: Edges,
+    claims: Option<Claims>,
+    counted: Option<Arc<CountedRounds>>,
+    cap: Option<Cap>,
+    send: Sender<Message>,
 }
 
 impl Crew {
@@ -73,7 +88,6 @@ impl Crew {
         edges: Edges,
         send: &Sender<Message>,
     ) -> Result<Self, EngineError> {
-        let plan = Arc::new(plan.clone());
         let claims = match plan.load.stops_after() {
             Some(Iterations::Shared(iterations)) if plan.is_counted() => Some(Claims::of(iterations)),
             _ => None,
@@ -83,37 +97,36 @@ impl Crew {
             Some(Iterations::PerUser(each)) => Some(each.saturating_mul(plan.users().into())),
             None => None,
         };
-        let cap = Cap::of(&plan);
-        let counted = all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds)));
-        let mut crew = Crew { starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
+        let terms = Terms {
+            test: *test,
+            base_url: prepared.base_url.clone(),
+            state: prepared.state.clone(),
+            live: live.clone(),
+            edges,
+            claims,
+            counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds))),
+            cap: Cap::of(plan),
+            send: send.clone(),
+            plan: Arc::new(plan.clone()),
+        };
+        let mut crew = Crew { terms, starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
         for number in 0..plan.workers {
-            let rules = Rules {
-                worker: number,
-                edges,
-                counted: counted.clone(),
-                timeout: plan.timeout,
-                max_in_flight: plan.slots,
-            };
-            let live_counts = Arc::<LiveCounts>::default();
-            let full = send.clone();
-            // Nobody listens any more once a worker was given up.
-            let full = Box::new(move |slice| full.send(Message::Slice(slice)).unwrap_or_default());
-            let (recorder, back) = Recorder::new(rules, live_counts.clone(), full);
-            let (start, starts) = channel();
-            let offer = Offer::of(&plan, number, claims.clone(), cap.clone());
-            let (plan, test, live, send) = (plan.clone(), *test, live.clone(), send.clone());
-            let (base_url, state) = (prepared.base_url.clone(), prepared.state.clone());
-            let body = move || {
-                let common = Common::new(base_url, state, plan.seed);
-                work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
-            };
-            let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
-            thread.map_err(|e| EngineError::Worker(number, e))?;
+            let Hired { start, back, live_counts } = crew.terms.hire(number, None)?;
             crew.starts.push(start);
             crew.backs.push(back);
             crew.live_counts.push(live_counts);
         }
         Ok(crew)
+    }
+
+    /// Another worker in the place of one that died: it takes its part of what is left from an instant of the schedule on.
+    pub(super) fn replace(&mut self, number: u32, from: u64, start: Instant) -> Result<(), EngineError> {
+        let hired = self.terms.hire(number, Some(from))?;
+        hired.start.send(start).unwrap_or_default();
+        let place = number as usize;
+        (self.starts[place], self.backs[place], self.live_counts[place]) =
+            (hired.start, hired.back, hired.live_counts);
+        Ok(())
     }
 
     pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
@@ -135,6 +148,44 @@ impl Crew {
     pub(super) fn start_at(&self, start: Instant) {
         // One that is gone already will be missed by the watch.
         self.starts.iter().for_each(|worker| worker.send(start).unwrap_or_default());
+    }
+}
+
+/// The ends of what leads to a worker.
+struct Hired {
+    start: Sender<Instant>,
+    back: Sender<Box<Slice>>,
+    live_counts: Arc<LiveCounts>,
+}
+
+impl Terms {
+    fn hire(&self, number: u32, from: Option<u64>) -> Result<Hired, EngineError> {
+        let rules = Rules {
+            worker: number,
+            edges: self.edges,
+            counted: self.counted.clone(),
+            timeout: self.plan.timeout,
+            max_in_flight: self.plan.slots,
+        };
+        let live_counts = Arc::<LiveCounts>::default();
+        let full = self.send.clone();
+        // Nobody listens any more once a worker was given up.
+        let full = Box::new(move |slice| full.send(Message::Slice(slice)).unwrap_or_default());
+        let (recorder, back) = Recorder::new(rules, live_counts.clone(), full);
+        let (start, starts) = channel();
+        let mut offer = Offer::of(&self.plan, number, self.claims.clone(), self.cap.clone());
+        if let Some(from) = from {
+            offer.scale(&self.plan, from, 1.0);
+        }
+        let (plan, test, live, send) = (self.plan.clone(), self.test, self.live.clone(), self.send.clone());
+        let (base_url, state) = (self.base_url.clone(), self.state.clone());
+        let body = move || {
+            let common = Common::new(base_url, state, plan.seed);
+            work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
+        };
+        let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
+        thread.map_err(|e| EngineError::Worker(number, e))?;
+        Ok(Hired { start, back, live_counts })
     }
 }
 

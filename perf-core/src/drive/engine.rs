@@ -27,6 +27,8 @@ pub const HEAD_START: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the users' tear-down may take in all.
 const LONGEST_LEAVE: Duration = Duration::from_mins(5);
+/// After so many deaths a worker is not replaced again.
+const MOST_DEATHS: usize = 3;
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 
@@ -166,7 +168,8 @@ impl<'a> Watch<'a> {
                 }
                 Ok(Message::Recorded(worker)) => self.workers[worker as usize].recorded = true,
                 Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
-                Ok(Message::CannotStart(worker, _) | Message::Died(worker)) => self.give_up(worker),
+                Ok(Message::CannotStart(worker, _)) => self.give_up(worker),
+                Ok(Message::Died(worker)) => self.replace(worker),
                 Err(RecvTimeoutError::Disconnected) => {
                     (0..self.plan.workers).for_each(|worker| self.give_up(worker));
                 }
@@ -244,6 +247,21 @@ impl<'a> Watch<'a> {
             }
             Some((_, at)) => planned.min(at + drain),
             None => planned,
+        }
+    }
+
+    /// A worker that died is a bug of this crate; the load goes on all the same, and the loss is told.
+    fn replace(&mut self, worker: u32) {
+        self.give_up(worker);
+        let deaths = self.lost.iter().filter(|(number, _)| *number == worker).count();
+        let now = self.standstill().schedule(self.clock.now());
+        let is_over = self.plan.measured_for().is_some_and(|length| now >= self.edges.origin + nanos(length));
+        if is_over || deaths > MOST_DEATHS || self.live.is_stopped() {
+            return;
+        }
+        if self.crew.replace(worker, now, self.start).is_ok() {
+            self.workers[worker as usize] =
+                Known { counts: Counts::default(), heard: Instant::now(), recorded: false, ended: false };
         }
     }
 

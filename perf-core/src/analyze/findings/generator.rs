@@ -48,7 +48,7 @@ fn lost(recording: &Recording) -> Option<Finding> {
     (!recording.lost.is_empty()).then(|| Finding {
         kind: "worker_lost",
         severity: Severity::Invalid,
-        message: format!("{} of the workers never came back; the times of {iterations} iterations are lost, their counts are not", recording.lost.len()),
+        message: format!("{} workers never came back or died; the times of {iterations} iterations are lost, their counts are not", recording.lost.len()),
         advice: "look for a loop without `.await`, or a blocking call that never ends, in the test function",
         evidence: vec![("workers", recording.lost.len() as f64), ("iterations", iterations as f64)],
     })
