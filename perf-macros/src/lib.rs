@@ -586,6 +586,75 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// ## `backoff`
+///
+/// `true` spares a target that says it has too much: while it answers 429 or 503 or refuses connections, what is offered
+/// is halved, at most once a second and down to a sixty-fourth; a `Retry-After` of its answers is honoured, nothing is
+/// offered until then. After a quiet second it climbs back by a quarter at a time. What is not offered is not `planned`.
+/// The report says when and how far; such a run is compared with nothing. Default: `false`, since a load that yields
+/// hides what the target does under it.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 200, duration = "10s", backoff = true)]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+///     cx.get("/users").await?.expect_status(200)?;
+///     Ok(())
+/// }
+/// # perf_harness::main!();
+/// ```
+///
+/// # Together
+///
+/// ## `scenario`
+///
+/// Tests that name the same scenario run at the same time, as one mixed load and one line of the harness, which has the
+/// scenario's name. Each keeps its own load, numbers, limits and baseline; the report has the mix as a whole beside them.
+/// A `setup` that several of them name runs once, and all of them borrow what it made. `--exact` and nextest know the
+/// scenario by its name; a filter that fits one of its tests selects all of it.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(scenario = "shop", rate = 90, duration = "1m")]
+/// async fn browse(cx: &Cx) -> Result<(), Error> {
+///     cx.get("/books").await?.expect_status(200)?;
+///     Ok(())
+/// }
+///
+/// #[perf_test(scenario = "shop", users = 5, duration = "30s", start_after = "15s")]
+/// async fn report(cx: &Cx) -> Result<(), Error> {
+///     cx.get("/report").await?.expect_status(200)?;
+///     Ok(())
+/// }
+/// # perf_harness::main!();
+/// ```
+///
+/// ## `start_after`
+///
+/// How long after the scenario's start this test's load begins, its warm-up included; default at once. Only with
+/// `scenario`.
+///
+/// ## `weight`
+///
+/// A way to split one rate: all tests of the scenario name the same `rate` (or open `load`), and each gets its weight's
+/// part of it. A number above zero; all tests of the scenario have one, or none. Only with `scenario`.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(scenario = "shop", rate = 200, weight = 9, duration = "1m")]
+/// async fn browse(cx: &Cx) -> Result<(), Error> {
+///     cx.get("/books").await?.expect_status(200)?;
+///     Ok(())
+/// }
+///
+/// #[perf_test(scenario = "shop", rate = 200, weight = 1, duration = "1m")]
+/// async fn buy(cx: &Cx) -> Result<(), Error> {
+///     cx.post("/orders").body("book=1").await?.expect_status(201)?;
+///     Ok(())
+/// }
+/// # perf_harness::main!();
+/// ```
+///
 /// # Selection
 ///
 /// ## `tags`
