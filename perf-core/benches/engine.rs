@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 const ITERATIONS: u64 = 5_000_000;
 const REPEATS: usize = 3;
 
-/// Runs a test function that does nothing.
+/// Runs a test function that does nothing, on one worker unless the spec says otherwise.
 fn drive(spec: &PerfSpec) -> (Recording, Duration) {
-    let spec = PerfSpec { workers: Some(1), warmup: Some(Duration::ZERO), ..spec.clone() };
+    let workers = spec.workers.or(Some(1));
+    let spec = PerfSpec { workers, warmup: Some(Duration::ZERO), ..spec.clone() };
     let plan = Plan::resolve("nothing", "bench", &spec, &Overrides::default()).expect("a plan");
     let nothing = |cx| user(cx, async |_: &Cx| Outcome::Succeeded);
     let test = Test::of(nothing);
@@ -82,6 +83,32 @@ fn bare_loop() -> f64 {
     })
 }
 
+/// How much more two threads get done than one, in the same time.
+fn bare_scaling() -> f64 {
+    let alone = bare_loop();
+    let both = std::thread::scope(|scope| {
+        let threads = [(); 2].map(|()| scope.spawn(bare_loop));
+        threads.map(|thread| thread.join().unwrap_or(f64::INFINITY)).into_iter().fold(0.0, f64::max)
+    });
+    2.0 * alone / both
+}
+
+fn engine_scaling() -> f64 {
+    let two = PerfSpec { workers: Some(2), ..closed(2 * ITERATIONS) };
+    let alone = per_iteration(&closed(ITERATIONS), ITERATIONS);
+    alone / per_iteration(&two, 2 * ITERATIONS)
+}
+
+/// Users who do nothing and think for a second.
+fn crowd(users: u32) -> PerfSpec {
+    PerfSpec {
+        users: Some(users),
+        duration: Some(Duration::from_secs(3)),
+        think: Some("1s".into()),
+        ..PerfSpec::default()
+    }
+}
+
 fn shown(histogram: &Histogram) -> String {
     let percent =
         |percent| Quantile::percent(percent).map(Statistic::Percentile).and_then(|s| histogram.statistic(s));
@@ -128,6 +155,9 @@ fn main() {
         "  open, arrivals always due                      {:>6.1}",
         per_iteration(&open(ITERATIONS), ITERATIONS)
     );
+    println!("\ntwo threads instead of one, times as much");
+    println!("  bare loop                                      {:>6.2}", bare_scaling());
+    println!("  closed, 64 users                               {:>6.2}", engine_scaling());
     println!("\nlag of arrivals over 3 s");
     for per_second in [200.0, 2_000.0, 20_000.0] {
         println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second));
@@ -139,4 +169,10 @@ fn main() {
         let resident = resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
         println!("  after {millions:>2} million iterations  {resident}");
     }
+    let (recording, _) = drive(&crowd(100_000));
+    let resident = resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
+    println!(
+        "  after 100,000 users with 1 s of think time for 3 s ({} iterations)  {resident}",
+        recording.measured.counts.succeeded
+    );
 }

@@ -4,6 +4,7 @@ use crate::error::{BodyError, Category, Error, StatusError, chain};
 use std::any::{Any, type_name};
 use std::error::Error as StdError;
 use std::fmt::Display;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// How an iteration that ran to its end came out.
@@ -15,9 +16,13 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// Why an iteration failed.
+/// Why an iteration failed. One word long, so that an outcome is cheap to hand on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Failure(Box<Reason>);
+
+/// What a [`Failure`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
     /// What it is counted under.
     pub category: Category,
     /// For people.
@@ -26,16 +31,33 @@ pub struct Failure {
     pub overload: Option<Duration>,
 }
 
+impl Deref for Failure {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
+    }
+}
+
 impl Failure {
     /// A failure with a text of its own.
     pub fn new(category: Category, message: impl Display) -> Self {
-        Failure { category, message: message.to_string(), overload: None }
+        Failure(Box::new(Reason { category, message: message.to_string(), overload: None }))
     }
 
     /// Of an error whose type is known to be one: its sources are walked.
     pub fn of_error(error: &(dyn StdError + 'static)) -> Self {
         let category = Category::of_error(error);
-        Failure { category, message: advised(chain(error)), overload: overload_of(error, category) }
+        let message = advised(chain(error));
+        Failure(Box::new(Reason { category, message, overload: overload_of(error, category) }))
+    }
+
+    /// The same of a target that has too much, and wants to be left alone for so long.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))] // only answers say so
+    #[must_use]
+    pub(crate) fn with_overload(mut self, overload: Option<Duration>) -> Self {
+        self.0.overload = overload;
+        self
     }
 
     /// Of anything that can be shown. The category is found when it is, or boxes, an error of a known type.

@@ -205,7 +205,7 @@ fn of_status(status: StatusCode, headers: &HeaderMap, url: &str) -> Outcome {
         ..400 => Outcome::Succeeded,
         code => {
             let failure = Failure::new(Category::of_status(code), format!("status {code} from {url}"));
-            Outcome::Failed(Failure { overload: overload_of_status(code, retry_after(headers)), ..failure })
+            Outcome::Failed(failure.with_overload(overload_of_status(code, retry_after(headers))))
         }
     }
 }
