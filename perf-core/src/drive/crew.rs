@@ -104,7 +104,7 @@ impl Crew {
             live: live.clone(),
             edges,
             claims,
-            counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds))),
+            counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
             cap: Cap::of(plan),
             send: send.clone(),
             plan: Arc::new(plan.clone()),

@@ -185,7 +185,7 @@ fn a_warm_up_that_needs_too_much_of_a_core_gets_one_more_worker() {
     let cores = std::thread::available_parallelism().unwrap().get();
     let run = run("hungry");
     let attempts = run.test()["preparation"]["calibration"].as_array().unwrap().len();
-    assert_eq!(run.test()["load"]["workers"].as_u64().unwrap() as usize, 1 + attempts, "{run:#?}");
+    assert_eq!(run.test()["load"]["workers"], 1 + attempts, "{run:#?}");
     assert_eq!(attempts, (cores - 1).min(7), "every worker is busy, so all cores get one: {run:#?}");
 }
 
@@ -220,7 +220,7 @@ fn ctrl_c_ends_every_phase_in_order() {
                 assert!(run.test()["warmup"]["counts"]["succeeded"].as_u64() > Some(0), "{run:#?}");
             }
             "long_drain" => {
-                assert_eq!((run.count("planned"), run.count("interrupted")), (10, 10), "{run:#?}")
+                assert_eq!((run.count("planned"), run.count("interrupted")), (10, 10), "{run:#?}");
             }
             _ => assert!(run.stdout.contains("ended by SIGINT before its load began"), "{run:#?}"),
         }
