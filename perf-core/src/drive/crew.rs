@@ -214,7 +214,7 @@ fn try_to_work(
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
         .map_err(cannot)?;
-    let transport = http::transport(job.test.client).map_err(EngineError::Client)?;
+    let transport = http::transport(job.test.client, None).map_err(EngineError::Client)?;
     job.common.transport.set(transport).unwrap_or_default();
     let (worker, attendance) = runtime.block_on(async {
         let mut worker = Worker::new(job).map_err(cannot)?;

@@ -18,7 +18,9 @@ pub type State = Arc<dyn Any + Send + Sync>;
 
 /// The user's side of an iteration: who it is, what `setup` made, and the ways to name what happens.
 ///
-/// With the feature `http` also `get`, `post`, `put`, `patch`, `delete` and `http`.
+/// With the feature `http` also `get`, `post`, `put`, `patch`, `delete`, `http` and `clear_cookies`. Each user has a cookie
+/// jar of its own, also where users share connections, and keeps it from iteration to iteration: who logged in once, in
+/// `user_setup` for example, stays logged in.
 pub struct Cx {
     user_id: u64,
     iteration: Cell<u64>,

@@ -1,31 +1,57 @@
 //! Requests of a test function: built, sent, and read to the end inside the timed part.
 
+use super::cookies::Cookies;
 use super::cx::Cx;
 use crate::error::{BodyError, Category, ClientError, StatusError, chain};
 use crate::outcome::{Failure, IntoOutcome, Outcome, overload_of_status};
 use bytes::Bytes;
 pub use reqwest::Client;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The attribute's `client`: changes how a worker's client is built.
-pub type ClientFn = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
+pub type ClientFn = fn(ClientBuilder) -> ClientBuilder;
 
-/// A client that is its worker's own: it keeps every connection it opened, and asks no proxy.
-pub(crate) fn transport(client: Option<ClientFn>) -> Result<Box<dyn Any>, ClientError> {
-    Ok(Box::new(build(client)?))
+/// A client and the cookies of whoever makes requests by it.
+struct Transport {
+    client: Client,
+    cookies: Arc<Cookies>,
 }
 
+impl Transport {
+    fn of(client: Option<ClientFn>, owner: Option<u64>) -> Result<Self, ClientError> {
+        let cookies = Arc::new(Cookies::of(owner));
+        let client = built(builder().cookie_provider(cookies.clone()), client)?;
+        Ok(Transport { client, cookies })
+    }
+}
+
+/// What users make requests by: those of a worker together, or one alone.
+pub(crate) fn transport(client: Option<ClientFn>, owner: Option<u64>) -> Result<Box<dyn Any>, ClientError> {
+    Ok(Box::new(Transport::of(client, owner)?))
+}
+
+/// A client without cookies.
 pub(crate) fn build(client: Option<ClientFn>) -> Result<Client, ClientError> {
-    let builder = Client::builder()
+    built(builder(), client)
+}
+
+/// Of a client that keeps every connection it opened, and asks no proxy.
+fn builder() -> ClientBuilder {
+    Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(usize::MAX)
-        .user_agent(concat!("perf-harness/", env!("CARGO_PKG_VERSION")));
+        .user_agent(concat!("perf-harness/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The message says that it is the attribute's `client` that does not build.
+fn built(builder: ClientBuilder, client: Option<ClientFn>) -> Result<Client, ClientError> {
     let built = match client {
         Some(change) => change(builder).build(),
         None => builder.build(),
@@ -59,11 +85,29 @@ fn address(base_url: Option<&str>, path: &str) -> String {
 }
 
 impl Cx {
-    /// The worker's own warm client, for whatever has no method here.
+    /// The worker's own warm client, for whatever has no method here. It sends and keeps this user's cookies as long as
+    /// the test function itself awaits the request; a task that it spawns has none, unless connections are the user's own.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a run, when the system has no randomness or certificates for a client.
     pub fn http(&self) -> &Client {
-        let of_worker = || self.common().transport.get_or_init(|| Box::new(Client::new()));
+        &self.reached().client
+    }
+
+    /// Forgets this user's cookies, for a journey that begins anew. Otherwise they are kept from iteration to iteration,
+    /// to the end of the session.
+    ///
+    /// A provider of cookies that the attribute's `client` brought along forgets nothing.
+    pub fn clear_cookies(&self) {
+        self.reached().cookies.clear(self.user_id());
+    }
+
+    fn reached(&self) -> &Transport {
+        let outside = || Transport::of(None, Some(self.user_id())).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let of_worker = || self.common().transport.get_or_init(|| Box::new(outside()));
         let transport = self.transport.get().unwrap_or_else(of_worker);
-        transport.downcast_ref().unwrap_or_else(|| unreachable!("only this file sets a transport"))
+        transport.downcast_ref().unwrap_or_else(|| unreachable!("only this file makes a transport"))
     }
 
     /// A request by any method. `url` is relative to the base URL, or whole.

@@ -6,6 +6,8 @@ pub mod backoff;
 pub mod cap;
 pub mod clock;
 pub mod control;
+#[cfg(feature = "http")]
+mod cookies;
 mod cpu;
 mod crew;
 pub mod cx;
@@ -24,5 +26,6 @@ pub mod prepare;
 pub mod ready;
 pub mod roster;
 pub mod standstill;
+pub mod turn;
 pub mod users;
 pub mod worker;

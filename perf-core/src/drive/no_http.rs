@@ -23,6 +23,6 @@ pub(crate) async fn probe(
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the other file's
-pub(crate) fn transport(_: Option<ClientFn>) -> Result<Box<dyn Any>, ClientError> {
+pub(crate) fn transport(_: Option<ClientFn>, _: Option<u64>) -> Result<Box<dyn Any>, ClientError> {
     Ok(Box::new(()))
 }

@@ -5,6 +5,7 @@
 //! nothing of who is to begin next.
 
 use super::cx::Cx;
+use super::turn;
 use crate::outcome::Outcome;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -178,8 +179,9 @@ impl<T: Copy> Users<T> {
     /// Starts an iteration of a user that runs none, and polls it once; says how it ended when it did.
     #[inline]
     pub fn start(&mut self, slot: u32, running: T) -> Option<Ended> {
-        let Slot { user, waker, .. } = &mut self.slots[slot as usize];
-        let polled = catch_unwind(AssertUnwindSafe(|| user.start(&mut Context::from_waker(waker))));
+        let Slot { user, cx, waker, .. } = &mut self.slots[slot as usize];
+        let start = || catch_unwind(AssertUnwindSafe(|| user.start(&mut Context::from_waker(waker))));
+        let polled = turn::take(cx.user_id(), start);
         if let Some(ended) = self.ended(slot, polled) {
             return Some(ended);
         }
@@ -191,8 +193,9 @@ impl<T: Copy> Users<T> {
 
     #[inline]
     fn poll(&mut self, slot: u32) -> Option<Ended> {
-        let Slot { user, waker, .. } = &mut self.slots[slot as usize];
-        let polled = catch_unwind(AssertUnwindSafe(|| user.poll(&mut Context::from_waker(waker))));
+        let Slot { user, cx, waker, .. } = &mut self.slots[slot as usize];
+        let poll = || catch_unwind(AssertUnwindSafe(|| user.poll(&mut Context::from_waker(waker))));
+        let polled = turn::take(cx.user_id(), poll);
         self.ended(slot, polled)
     }
 

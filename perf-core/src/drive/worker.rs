@@ -12,6 +12,7 @@ use super::pacer::Pacer;
 use super::prepare::Test;
 use super::roster::Roster;
 use super::standstill::Standstill;
+use super::turn;
 use super::users::Users;
 use crate::error::ClientError;
 use crate::measure::recorder::Recorder;
@@ -125,8 +126,9 @@ impl Worker {
         if self.desk.plan.connections == Connections::User {
             let client = self.desk.test.client;
             for slot in &slots {
-                let transport = http::transport(client)?;
-                self.desk.users.cx(*slot).transport.set(transport).unwrap_or_default();
+                let cx = self.desk.users.cx(*slot);
+                let transport = http::transport(client, Some(cx.user_id()))?;
+                cx.transport.set(transport).unwrap_or_default();
             }
         }
         let failures = self.set_up(&slots).await;
@@ -175,7 +177,8 @@ impl Worker {
     ) -> Vec<Option<Failure>> {
         let limit = self.desk.plan.timeout;
         let one = async |slot: &u32| {
-            let ended = tokio::time::timeout(limit, run(self.desk.users.cx(*slot))).await;
+            let cx = self.desk.users.cx(*slot);
+            let ended = tokio::time::timeout(limit, turn::during(cx.user_id(), run(cx))).await;
             let late = |_| {
                 Err(Failure::new(
                     crate::error::Category::Timeout,

@@ -1,0 +1,223 @@
+//! Requests of users against a server that sees what they send.
+
+use perf_core::drive::control::Control;
+use perf_core::drive::cx::Cx;
+use perf_core::drive::prepare::{Made, Setup, Test, setup, user_setup};
+use perf_core::drive::users::{User, user};
+use perf_core::error::Error;
+use perf_core::judge::reference::Reference;
+use perf_core::outcome::IntoOutcome;
+use perf_core::plan::Plan;
+use perf_core::plan::load::Iterations;
+use perf_core::plan::spec::{Overrides, PerfSpec};
+use perf_core::report::json;
+use perf_core::run::{self, Gate, Member};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+/// Answers with the cookies that came. `/login/7` sets `id=7`, `/redirect/7` as well and leads to another address.
+struct Server {
+    address: SocketAddr,
+    seen: Arc<Seen>,
+    _runtime: Runtime,
+}
+
+/// The path and the cookies of every request.
+type Seen = Mutex<Vec<(String, String)>>;
+
+impl Server {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let (address, seen) = (listener.local_addr().unwrap(), Arc::<Seen>::default());
+        let of_task = seen.clone();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, of_task.clone()));
+            }
+        });
+        Server { address, seen, _runtime: runtime }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn requests(&self) -> Vec<(String, String)> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Runs the test by two users of one worker, each so many iterations. None of them may fail.
+    fn drive(&self, test: &Test, each: u64, connections: &'static str) {
+        let spec = PerfSpec { connections: Some(connections.into()), ..two_users(self.url(), 1, each) };
+        let report = report(&spec, test);
+        assert_eq!(report["counts"]["succeeded"], 2 * each, "{}", report["errors"]);
+    }
+}
+
+fn two_users(base_url: String, workers: u32, each: u64) -> PerfSpec {
+    PerfSpec {
+        users: Some(2),
+        workers: Some(workers),
+        iterations: Some(Iterations::PerUser(each)),
+        base_url: Some(base_url.into()),
+        ..PerfSpec::default()
+    }
+}
+
+/// What the report says of a test.
+fn report(spec: &PerfSpec, test: &Test) -> Value {
+    let plan = Plan::resolve("requests", "http", spec, &Overrides::default()).unwrap();
+    let gate = Gate { reference: Reference::Off, family: 1, requires_baseline: false };
+    let member = Member { plan, test: *test, gate };
+    json::of_report(&run::run(vec![member], &Control::default()).unwrap()[0])
+}
+
+/// One connection. Every answer waits a little, so that requests of several users are under way at the same time.
+async fn serve(stream: TcpStream, seen: Arc<Seen>) {
+    let mut stream = BufReader::new(stream);
+    while let Some((path, cookies)) = request(&mut stream).await {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let login = path.split_once("login/").or_else(|| path.split_once("redirect/"));
+        let set = login.map_or_else(String::new, |(_, id)| format!("set-cookie: id={id}; Path=/\r\n"));
+        let status = if path.starts_with("/redirect") { "302 Found\r\nlocation: /" } else { "200 OK" };
+        let length = cookies.len();
+        let answer = format!("HTTP/1.1 {status}\r\n{set}content-length: {length}\r\n\r\n{cookies}");
+        seen.lock().unwrap().push((path, cookies));
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Path and cookies of a request without a body; none at the end.
+async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        match stream.read_line(&mut line).await {
+            Err(_) | Ok(0) => return None,
+            Ok(2) => break,
+            Ok(_) => lines.push(line.trim_end().to_owned()),
+        }
+    }
+    let path = lines[0].split(' ').nth(1)?.to_owned();
+    let cookies = lines.iter().find_map(|line| line.strip_prefix("cookie: ")).unwrap_or_default();
+    Some((path, cookies.to_owned()))
+}
+
+/// Asks which cookies are sent.
+async fn expect_cookies(cx: &Cx, expected: &str) -> Result<(), Error> {
+    let sent = cx.get("/").await?.text()?.to_owned();
+    same(cx, &sent, expected)
+}
+
+fn same(cx: &Cx, sent: &str, expected: &str) -> Result<(), Error> {
+    match sent == expected {
+        true => Ok(()),
+        false => Err(Error::msg(format!("user {} sent {sent:?} instead of {expected:?}", cx.user_id()))),
+    }
+}
+
+fn own(cx: &Cx) -> String {
+    format!("id={}", cx.user_id())
+}
+
+/// Logs in once; goes by what the server saw.
+async fn logs_in_once(cx: &Cx) -> Result<(), Error> {
+    let own = own(cx);
+    if cx.get("/").await?.text()?.is_empty() {
+        let home = cx.get(&format!("/redirect/{}", cx.user_id())).await?;
+        same(cx, home.text()?, &own)?;
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    expect_cookies(cx, &own).await?;
+    let sent = cx.http().get(format!("{}/", cx.base_url().unwrap_or_default())).send().await?.text().await?;
+    same(cx, &sent, &own)
+}
+
+#[test]
+fn users_who_share_a_client_keep_their_cookies_apart() {
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| logs_in_once(cx).await.into_outcome())
+    }
+    for connections in ["shared", "user"] {
+        let server = Server::start();
+        server.drive(&Test::of(user_of), 20, connections);
+        let requests = server.requests();
+        let mut bare: Vec<&str> = requests.iter().filter(|r| r.1.is_empty()).map(|r| &*r.0).collect();
+        bare.sort_unstable();
+        assert_eq!(bare, ["/", "/", "/redirect/0", "/redirect/1"], "{connections}");
+        let turns = requests.windows(2).filter(|two| two[0].1 != two[1].1).count();
+        assert!(turns > 10, "{connections}: the users did not take turns: {requests:?}");
+    }
+}
+
+#[test]
+fn cleared_cookies_are_sent_no_more_by_this_user_alone() {
+    async fn begins_anew(cx: &Cx) -> Result<(), Error> {
+        let own = own(cx);
+        expect_cookies(cx, "").await?;
+        cx.get(&format!("/login/{}", cx.user_id())).await?;
+        for _ in 0..=cx.user_id() {
+            expect_cookies(cx, &own).await?;
+        }
+        cx.clear_cookies();
+        Ok(())
+    }
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| begins_anew(cx).await.into_outcome())
+    }
+    for connections in ["shared", "user"] {
+        Server::start().drive(&Test::of(user_of), 5, connections);
+    }
+}
+
+#[test]
+fn who_logs_in_in_its_own_set_up_is_logged_in() {
+    async fn logs_in(cx: &Cx, (): &()) -> Result<(), Error> {
+        cx.get(&format!("/login/{}", cx.user_id())).await?;
+        Ok(())
+    }
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| expect_cookies(cx, &own(cx)).await.into_outcome())
+    }
+    for connections in ["shared", "user"] {
+        let test =
+            Test { user_setup: Some(|cx| user_setup(Made::default(), logs_in, cx)), ..Test::of(user_of) };
+        Server::start().drive(&test, 5, connections);
+    }
+}
+
+#[test]
+fn the_client_of_setup_keeps_no_cookies() {
+    async fn asks_twice(cx: &Setup) -> Result<(), Error> {
+        let (client, url) = (cx.http().map_err(Error::msg)?, cx.base_url().unwrap_or_default());
+        client.get(format!("{url}/login/setup")).send().await?;
+        match client.get(url).send().await?.text().await? {
+            sent if sent.is_empty() => Ok(()),
+            sent => Err(Error::msg(sent)),
+        }
+    }
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| expect_cookies(cx, "").await.into_outcome())
+    }
+    let test = Test { setup: Some(|cx| setup(asks_twice, cx)), ..Test::of(user_of) };
+    Server::start().drive(&test, 1, "shared");
+}
+
+#[test]
+fn outside_of_a_run_a_test_function_has_its_cookies_too() {
+    let server = Server::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let cx = Cx::standalone(server.url());
+    runtime.block_on(logs_in_once(&cx)).unwrap();
+    cx.clear_cookies();
+    runtime.block_on(expect_cookies(&cx, "")).unwrap();
+}
