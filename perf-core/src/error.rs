@@ -141,7 +141,8 @@ fn of_reqwest(error: &reqwest::Error) -> Category {
     if let Some(status) = error.status() {
         return Category::of_status(status.as_u16());
     }
-    if error.is_timeout() {
+    // A name server that did not answer in time is one that did not resolve the name.
+    if error.is_timeout() && !error.is_dns() {
         return Category::Timeout;
     }
     // The types below reqwest's are private or not in our tree; their texts are what can be read.
@@ -153,7 +154,7 @@ fn of_reqwest(error: &reqwest::Error) -> Category {
             Category::Ports
         }
         () if mentions(&["invalid HTTP", "invalid HTTP header", "invalid content-length"]) => Category::Check,
-        () if mentions(&["dns error", "failed to lookup address"]) => Category::Dns,
+        () if error.is_dns() => Category::Dns,
         () if mentions(&[
             "certificate",
             "tls handshake",

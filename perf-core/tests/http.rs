@@ -221,3 +221,18 @@ fn outside_of_a_run_a_test_function_has_its_cookies_too() {
     cx.clear_cookies();
     runtime.block_on(expect_cookies(&cx, "")).unwrap();
 }
+
+#[test]
+fn the_report_lists_the_addresses_of_names_that_were_resolved() {
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| cx.get("/").await.into_outcome())
+    }
+    let server = Server::start();
+    let by_name = format!("http://localhost:{}", server.address.port());
+    let report_of = |url| report(&two_users(url, 2, 3), &Test::of(user_of));
+    let report = report_of(by_name);
+    assert_eq!(report["counts"]["succeeded"], 6, "{}", report["errors"]);
+    let addresses = report["preparation"]["addresses"]["localhost"].as_array().unwrap();
+    assert!(addresses.contains(&"127.0.0.1".into()), "{addresses:?}");
+    assert_eq!(report_of(server.url())["preparation"]["addresses"], serde_json::json!({}));
+}

@@ -51,6 +51,7 @@ const ORDER: &[&str] = &[
     "drive/turn",
     "drive/cx",
     "drive/cookies",
+    "drive/dns",
     "drive/http",
     "drive/no_http",
     "drive/users",

@@ -4,7 +4,7 @@ use super::cap::Cap;
 use super::clock::Clock;
 use super::control::Control;
 use super::cx::{Common, State};
-use super::http;
+use super::http::{self, Resolver};
 use super::offer::{Claims, Offer};
 use super::panics;
 use super::prepare::{Prepared, Test};
@@ -16,6 +16,8 @@ use crate::measure::{Attendance, Farewell};
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::load::Iterations;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -76,6 +78,8 @@ struct Terms {
     claims: Option<Claims>,
     counted: Option<Arc<CountedRounds>>,
     cap: Option<Cap>,
+    /// What the workers' clients resolve names by.
+    resolver: Resolver,
     send: Sender<Message>,
 }
 
@@ -106,6 +110,7 @@ impl Crew {
             claims,
             counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
             cap: Cap::of(plan),
+            resolver: Resolver::within(&plan.limits),
             send: send.clone(),
             plan: Arc::new(plan.clone()),
         };
@@ -127,6 +132,11 @@ impl Crew {
         (self.starts[place], self.backs[place], self.live_counts[place]) =
             (hired.start, hired.back, hired.live_counts);
         Ok(())
+    }
+
+    /// The addresses that names were resolved to.
+    pub(super) fn addresses(&self) -> BTreeMap<String, Vec<IpAddr>> {
+        self.terms.resolver.addresses()
     }
 
     pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
@@ -178,10 +188,10 @@ impl Terms {
             offer.scale(&self.plan, from, 1.0);
         }
         let (plan, test, live, send) = (self.plan.clone(), self.test, self.live.clone(), self.send.clone());
-        let (base_url, state) = (self.base_url.clone(), self.state.clone());
+        let (base_url, state, resolver) = (self.base_url.clone(), self.state.clone(), self.resolver.clone());
         let body = move || {
-            let common = Common::new(base_url, state, plan.seed);
-            work(Job { plan, test, common, number, offer, recorder, live }, &starts, &send);
+            let common = Common::new(base_url, state, plan.seed, Some(plan.limits.clone()));
+            work(Job { plan, test, common, resolver, number, offer, recorder, live }, &starts, &send);
         };
         let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
         thread.map_err(|e| EngineError::Worker(number, e))?;
@@ -214,7 +224,7 @@ fn try_to_work(
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())
         .map_err(cannot)?;
-    let transport = http::transport(job.test.client, None).map_err(EngineError::Client)?;
+    let transport = http::transport(job.test.client, &job.resolver, None).map_err(EngineError::Client)?;
     job.common.transport.set(transport).unwrap_or_default();
     let (worker, attendance) = runtime.block_on(async {
         let mut worker = Worker::new(job).map_err(cannot)?;

@@ -3,6 +3,7 @@
 use crate::measure::tally::Mark;
 use crate::plan::arrivals::unit;
 use crate::plan::feeder::Draw;
+use crate::plan::limits::Limits;
 use crate::plan::pause::Pause;
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -40,14 +41,24 @@ pub struct Common {
     base_url: Option<String>,
     state: State,
     seed: u64,
+    /// What the owner of the target allows; nothing is forbidden outside of a run.
+    limits: Option<Limits>,
     /// The worker's HTTP client, or whatever else makes requests.
     pub(super) transport: OnceCell<Box<dyn Any>>,
 }
 
 impl Common {
     /// Without a transport: one is made at first use, or set by the worker.
-    pub fn new(base_url: Option<String>, state: State, seed: u64) -> Rc<Self> {
-        Rc::new(Common { base_url, state, seed, transport: OnceCell::new() })
+    pub fn new(base_url: Option<String>, state: State, seed: u64, limits: Option<Limits>) -> Rc<Self> {
+        Rc::new(Common { base_url, state, seed, limits, transport: OnceCell::new() })
+    }
+}
+
+impl Common {
+    /// Whether load may be sent to a host.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))] // only requests go to hosts
+    pub(crate) fn allows(&self, host: &str) -> bool {
+        self.limits.as_ref().is_none_or(|limits| limits.allows(host))
     }
 }
 
@@ -70,7 +81,7 @@ impl Cx {
 
     /// The same, for a test function that borrows what `setup` made.
     pub fn with_state<S: Send + Sync + 'static>(base_url: impl Into<String>, state: S) -> Self {
-        Cx::of_user(0, Common::new(Some(base_url.into()), Arc::new(state), 0))
+        Cx::of_user(0, Common::new(Some(base_url.into()), Arc::new(state), 0, None))
     }
 
     /// One user of a worker.

@@ -76,6 +76,8 @@ impl Assembled {
         let mut watch = Watch::new(&plan, crew, edges, live, start);
         watch.collect(&messages);
         live.publish(&plan.name, None);
+        let addresses = watch.crew.addresses();
+        let preparation = Preparation { addresses, ..preparation };
         Recording { shortages, ..watch.into_recording(preparation) }
     }
 }

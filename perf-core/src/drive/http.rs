@@ -2,8 +2,11 @@
 
 use super::cookies::Cookies;
 use super::cx::Cx;
+use super::dns::NOT_LISTED;
+pub use super::dns::Resolver;
 use crate::error::{BodyError, Category, ClientError, StatusError, chain};
 use crate::outcome::{Failure, IntoOutcome, Outcome, overload_of_status};
+use crate::plan::limits::host_of;
 use bytes::Bytes;
 pub use reqwest::Client;
 use reqwest::header::HeaderMap;
@@ -24,17 +27,20 @@ struct Transport {
     cookies: Arc<Cookies>,
 }
 
-impl Transport {
-    fn of(client: Option<ClientFn>, owner: Option<u64>) -> Result<Self, ClientError> {
-        let cookies = Arc::new(Cookies::of(owner));
-        let client = built(builder().cookie_provider(cookies.clone()), client)?;
-        Ok(Transport { client, cookies })
-    }
+/// What users make requests by: those of a worker together, or one alone.
+pub(crate) fn transport(
+    client: Option<ClientFn>,
+    resolver: &Resolver,
+    owner: Option<u64>,
+) -> Result<Box<dyn Any>, ClientError> {
+    let cookies = Arc::new(Cookies::of(owner));
+    let builder = builder().cookie_provider(cookies.clone()).dns_resolver(resolver.clone());
+    Ok(Box::new(Transport { client: built(builder, client)?, cookies }))
 }
 
-/// What users make requests by: those of a worker together, or one alone.
-pub(crate) fn transport(client: Option<ClientFn>, owner: Option<u64>) -> Result<Box<dyn Any>, ClientError> {
-    Ok(Box::new(Transport::of(client, owner)?))
+/// The same outside of a run, for the user of a `Cx` of its own.
+fn alone(user: u64) -> Box<dyn Any> {
+    transport(None, &Resolver::default(), Some(user)).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// A client without cookies.
@@ -84,6 +90,10 @@ fn address(base_url: Option<&str>, path: &str) -> String {
     }
 }
 
+fn is_number(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
 impl Cx {
     /// The worker's own warm client, for whatever has no method here. It sends and keeps this user's cookies as long as
     /// the test function itself awaits the request; a task that it spawns has none, unless connections are the user's own.
@@ -104,15 +114,19 @@ impl Cx {
     }
 
     fn reached(&self) -> &Transport {
-        let outside = || Transport::of(None, Some(self.user_id())).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let of_worker = || self.common().transport.get_or_init(|| Box::new(outside()));
+        let of_worker = || self.common().transport.get_or_init(|| alone(self.user_id()));
         let transport = self.transport.get().unwrap_or_else(of_worker);
         transport.downcast_ref().unwrap_or_else(|| unreachable!("only this file makes a transport"))
     }
 
     /// A request by any method. `url` is relative to the base URL, or whole.
     pub fn request(&self, method: Method, url: &str) -> Request {
-        Request(self.http().request(method, address(self.base_url(), url)))
+        let address = address(self.base_url(), url);
+        // A name is refused where it is resolved, wherever it came from; an address in numbers has no such place.
+        let refused = host_of(&address).filter(|host| is_number(host) && !self.common().allows(host));
+        let address =
+            refused.map(|host| format!("http://{}{NOT_LISTED}/", host.replace(':', "-"))).unwrap_or(address);
+        Request(self.http().request(method, address))
     }
 
     /// A GET request.

@@ -12,6 +12,8 @@ mod cpu;
 mod crew;
 pub mod cx;
 mod desk;
+#[cfg(feature = "http")]
+mod dns;
 pub mod engine;
 mod headroom;
 #[cfg(feature = "http")]

@@ -3,7 +3,9 @@
 use crate::error::{Category, ClientError};
 use crate::outcome::Failure;
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 /// No client can be changed without the feature `http`.
 pub type ClientFn = fn(Infallible) -> Infallible;
@@ -23,6 +25,27 @@ pub(crate) async fn probe(
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the other file's
-pub(crate) fn transport(_: Option<ClientFn>, _: Option<u64>) -> Result<Box<dyn Any>, ClientError> {
+pub(crate) fn transport(
+    _: Option<ClientFn>,
+    _: &Resolver,
+    _: Option<u64>,
+) -> Result<Box<dyn Any>, ClientError> {
     Ok(Box::new(()))
+}
+
+/// Nothing has a name to resolve.
+#[derive(Clone, Default)]
+pub struct Resolver;
+
+impl Resolver {
+    /// Whatever the limits are.
+    pub fn within(_: &crate::plan::limits::Limits) -> Self {
+        Resolver
+    }
+
+    /// None.
+    #[allow(clippy::unused_self)] // as the other file's
+    pub fn addresses(&self) -> BTreeMap<String, Vec<IpAddr>> {
+        BTreeMap::new()
+    }
 }

@@ -6,7 +6,7 @@ use super::control::Control;
 use super::cpu;
 use super::cx::{Common, Cx};
 use super::desk::Desk;
-use super::http;
+use super::http::{self, Resolver};
 use super::offer::Offer;
 use super::pacer::Pacer;
 use super::prepare::Test;
@@ -49,6 +49,8 @@ pub struct Job {
     pub test: Test,
     /// What all its users share.
     pub common: Rc<Common>,
+    /// What their clients resolve names by.
+    pub resolver: Resolver,
     /// Which one it is.
     pub number: u32,
     /// Its part of the load.
@@ -63,6 +65,7 @@ pub struct Job {
 pub struct Worker {
     offer: Offer,
     desk: Desk,
+    resolver: Resolver,
     pacer: Pacer,
     /// The next order from outside.
     order: Pin<Box<dyn Future<Output = ()>>>,
@@ -82,7 +85,7 @@ impl Worker {
     /// Inside the worker's runtime. Users of a closed load are made now, those of an open one when they are needed, unless
     /// they have a set-up of their own.
     pub fn new(job: Job) -> std::io::Result<Self> {
-        let Job { plan, test, common, number, offer, recorder, live } = job;
+        let Job { plan, test, common, resolver, number, offer, recorder, live } = job;
         let backoff = plan.backoff.then(Backoff::default);
         let (order, version) = (Box::pin(live.changed()), live.version());
         let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
@@ -103,6 +106,7 @@ impl Worker {
         Ok(Worker {
             offer,
             desk,
+            resolver,
             pacer: Pacer::new()?,
             order,
             version,
@@ -127,7 +131,7 @@ impl Worker {
             let client = self.desk.test.client;
             for slot in &slots {
                 let cx = self.desk.users.cx(*slot);
-                let transport = http::transport(client, Some(cx.user_id()))?;
+                let transport = http::transport(client, &self.resolver, Some(cx.user_id()))?;
                 cx.transport.set(transport).unwrap_or_default();
             }
         }

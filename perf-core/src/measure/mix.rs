@@ -52,6 +52,11 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
         round.service.merge(&theirs.service);
         round.response.merge(&theirs.response);
     }
+    for (name, theirs) in &recording.preparation.addresses {
+        let all = whole.preparation.addresses.entry(name.clone()).or_default();
+        let missing: Vec<_> = theirs.iter().filter(|address| !all.contains(address)).copied().collect();
+        all.extend(missing);
+    }
     whole.altered = whole.altered.take().or_else(|| recording.altered.clone());
     whole.worker_cpu.extend_from_slice(&recording.worker_cpu);
     whole.lost.extend_from_slice(&recording.lost);

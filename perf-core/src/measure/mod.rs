@@ -16,6 +16,8 @@ use crate::outcome::Failure;
 use edges::Edges;
 use histogram::SparseHistogram;
 use recorder::Slice;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 use tally::Tally;
 use timeline::Timeline;
@@ -110,6 +112,8 @@ pub struct Preparation {
     pub calibration: Vec<Calibration>,
     /// Who was there when the load started, where users have a set-up or a loop of their own.
     pub users: Attendance,
+    /// The names that were resolved, also during the load, each with the addresses that it kept to the end.
+    pub addresses: BTreeMap<String, Vec<IpAddr>>,
 }
 
 /// What came of the users' own set-up, or tear-down.

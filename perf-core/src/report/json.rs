@@ -165,6 +165,7 @@ fn numbers(session: &Session) -> Map<String, Value> {
                 "users": recording.preparation.users.users,
                 "users_failed": recording.preparation.users.failed,
                 "workers_s": recording.preparation.workers.as_secs_f64(),
+                "addresses": recording.preparation.addresses,
             }),
         ),
         (
