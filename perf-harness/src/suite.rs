@@ -59,9 +59,10 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
         // Pure: nothing is written, nothing is started.
         return Ok(libtest_mimic::run(&libtest, trials.iter().map(bare).collect()).exit_code());
     }
-    let planned = plans(&trials, target, |trial| Overrides {
-        limits: settings.limits().clone(),
-        ..if libtest.is_filtered_out(&bare(trial)) { Overrides::default() } else { args.overrides() }
+    // What is not selected is only counted for its family.
+    let planned = plans(&trials, target, |trial| match libtest.is_filtered_out(&bare(trial)) {
+        true => Overrides::default(),
+        false => Overrides { limits: settings.limits().clone(), ..args.overrides() },
     })?;
     let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
