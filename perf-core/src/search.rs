@@ -9,8 +9,8 @@ use crate::drive::control::Control;
 use crate::drive::engine::{self, EngineError};
 use crate::drive::prepare::{Prepared, Test};
 use crate::judge::thresholds::{self, Limit};
-use crate::measure::Recording;
 use crate::measure::mix::{self, Part};
+use crate::measure::{Recording, cpu_beside};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::Plan;
 use crate::plan::load::Search;
@@ -32,7 +32,9 @@ pub(crate) fn hunt(
         let after = began.elapsed();
         let recording = engine::drive(&probe, test, prepared, live)?;
         if recording.stopped_by.is_none() {
+            let target_cpu = cpu_beside(&recording.worker_cpu).filter(|_| test.setup.is_some());
             let (level, recording) = judged(&probe, rate, recording);
+            let level = Level { target_cpu, ..level };
             hunt.record(level);
             probes.push((after, recording));
         } else {

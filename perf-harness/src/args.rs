@@ -3,7 +3,6 @@
 use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use perf_core::plan::limits::Limits;
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
 use perf_core::report::text::Detail;
@@ -209,7 +208,7 @@ impl Args {
                 Some("quick") => Some(Profile::Quick),
                 _ => None,
             },
-            limits: Limits::default(),
+            limits: None,
             load: self.load.clone(),
             rate: self.rate,
             users: self.users,

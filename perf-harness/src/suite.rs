@@ -62,7 +62,7 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     // What is not selected is only counted for its family.
     let planned = plans(&trials, target, |trial| match libtest.is_filtered_out(&bare(trial)) {
         true => Overrides::default(),
-        false => Overrides { limits: settings.limits().clone(), ..args.overrides() },
+        false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
     })?;
     let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {

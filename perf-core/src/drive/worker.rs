@@ -74,8 +74,8 @@ pub struct Worker {
     blocked: Vec<Blocked>,
     /// When the loop was to be back at the latest.
     expected: u64,
-    /// When measuring began in this worker, and what its thread had needed by then.
-    measuring: Option<(u64, u64)>,
+    /// When measuring began in this worker, and what its thread and the process had needed by then.
+    measuring: Option<(u64, u64, u64)>,
     /// What it had needed when the load began.
     began_with: Option<u64>,
     cpu: Option<WorkerCpu>,
@@ -255,8 +255,9 @@ impl Worker {
         if self.measuring.is_some() || self.desk.schedule() < nanos(self.desk.plan.warmup) {
             return;
         }
-        self.measuring = cpu::of_this_thread().map(|ran| (self.desk.now, ran));
-        let (Some((now, ran)), Some(before)) = (self.measuring, self.began_with) else { return };
+        let accounts = cpu::of_this_thread().zip(cpu::of_this_process());
+        self.measuring = accounts.map(|(ran, process)| (self.desk.now, ran, process));
+        let (Some((now, ran, _)), Some(before)) = (self.measuring, self.began_with) else { return };
         let plan = &self.desk.plan;
         let share = ran.saturating_sub(before) as f64 / now.max(1) as f64;
         if share > RESERVED && now >= LEAST_LOOK && plan.workers < plan.most_workers && !plan.precise {
@@ -265,9 +266,16 @@ impl Worker {
     }
 
     fn note_the_end(&mut self) {
-        let (Some((since, before)), Some(ran)) = (self.measuring, cpu::of_this_thread()) else { return };
-        let wall = Duration::from_nanos(self.desk.now.saturating_sub(since));
-        self.cpu = Some(WorkerCpu { ran: Duration::from_nanos(ran.saturating_sub(before)), wall });
+        let accounts = cpu::of_this_thread().zip(cpu::of_this_process());
+        let (Some((since, before, all_before)), Some((ran, process))) = (self.measuring, accounts) else {
+            return;
+        };
+        let between = |before: u64, after: u64| Duration::from_nanos(after.saturating_sub(before));
+        self.cpu = Some(WorkerCpu {
+            ran: between(before, ran),
+            process: between(all_before, process),
+            wall: between(since, self.desk.now),
+        });
     }
 
     fn turn(&mut self) {

@@ -225,6 +225,8 @@ pub struct Farewell {
 pub struct WorkerCpu {
     /// That it ran.
     pub ran: Duration,
+    /// That all threads of the process ran meanwhile.
+    pub process: Duration,
     /// That went by.
     pub wall: Duration,
 }
@@ -234,6 +236,14 @@ impl WorkerCpu {
     pub fn share(&self) -> f64 {
         if self.wall.is_zero() { 0.0 } else { self.ran.as_secs_f64() / self.wall.as_secs_f64() }
     }
+}
+
+/// CPU time per second of time of whatever in this process is no worker: of a target that `setup` started here, and next to
+/// nothing else. `None` where the system keeps no account.
+pub fn cpu_beside(workers: &[WorkerCpu]) -> Option<f64> {
+    let longest = workers.iter().max_by_key(|worker| worker.wall).filter(|worker| !worker.wall.is_zero())?;
+    let own: Duration = workers.iter().map(|worker| worker.ran).sum();
+    Some(longest.process.saturating_sub(own).as_secs_f64() / longest.wall.as_secs_f64())
 }
 
 /// What the client has too little of for its load.

@@ -134,8 +134,8 @@ impl Plan {
             .and_then(|load| keep(gate::gates(&spec.baseline, load).map_err(PlanError::Gate), &mut mistakes));
         let shape = load.as_ref().and_then(|load| shape(load, &mut mistakes));
         let base_url = flags.base_url.clone().or_else(|| spec.base_url.clone().map(Text::into_owned));
-        if let (Some(load), Some(shape)) = (&load, &shape) {
-            check_limits(&flags.limits, load, shape, base_url.as_deref(), &mut mistakes);
+        if let (Some(limits), Some(load), Some(shape)) = (&flags.limits, &load, &shape) {
+            check_limits(limits, load, shape, base_url.as_deref(), &mut mistakes);
         }
         let (Some(load), Some(shape), Some(gates), Some(texts), []) =
             (load, shape, gates, texts, mistakes.as_slice())
@@ -164,7 +164,7 @@ impl Plan {
             thresholds,
             gates,
             base_url,
-            limits: flags.limits.clone(),
+            limits: flags.limits.clone().unwrap_or_default(),
             seed,
             arrivals: texts.arrivals,
             think: texts.think.filter(|think| !think.is_zero()),

@@ -106,8 +106,8 @@ pub struct Overrides {
     pub base_url: Option<String>,
     /// Of arrivals and users' generators.
     pub seed: Option<u64>,
-    /// What the owner of the target allows, whatever anybody asks for.
-    pub limits: Limits,
+    /// What the owner of the target allows, whatever anybody asks for; `None` where the test will not run.
+    pub limits: Option<Limits>,
 }
 
 /// A built-in set of overrides.

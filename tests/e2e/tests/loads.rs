@@ -159,6 +159,8 @@ fn a_capacity_search_finds_the_targets_knee_and_reports_every_level() {
     assert!((100.0..=255.0).contains(&rate), "{rate}: {run:#?}");
     let levels = capacity["levels"].as_array().unwrap();
     assert!(levels.len() >= 6 && levels.iter().any(|level| level["held"] == "broken"), "{run:#?}");
+    let cpu = |level: &serde_json::Value| level["target_cpu"].as_f64().unwrap();
+    assert!(levels.iter().all(|level| cpu(level) > 0.0), "the target is in this process: {run:#?}");
     assert!(run.stdout.contains("capacity") && run.stdout.contains("kept"), "{run:#?}");
     let all = run.count("planned") + run.test()["warmup"]["counts"]["started"].as_u64().unwrap();
     let dropped = run.count("dropped");
