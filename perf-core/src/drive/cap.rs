@@ -4,15 +4,19 @@
 
 use crate::plan::Plan;
 use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The middleware's default instant is another one as soon as any crate of the build turns governor's `quanta` on.
+type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>;
 
 /// Shared by the workers of a session.
 #[derive(Clone, Debug)]
 pub struct Cap {
-    limiter: Arc<RateLimiter<NotKeyed, InMemoryState, MonotonicClock>>,
+    limiter: Arc<Limiter>,
     clock: MonotonicClock,
 }
 
@@ -22,7 +26,7 @@ impl Cap {
         let rate = plan.limits.rate.filter(|_| plan.load.is_closed())?.as_per_second();
         // Nobody saves up: after a quiet second there is no burst.
         let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate))?;
-        let limiter = RateLimiter::direct_with_clock(quota, MonotonicClock);
+        let limiter = Limiter::direct_with_clock(quota, MonotonicClock);
         Some(Cap { limiter: Arc::new(limiter), clock: MonotonicClock })
     }
 
