@@ -108,10 +108,17 @@ impl Stage {
                 .position(|other| id(&other.test).is_some() && id(&other.test) == id(&member.test));
             let which = match shared {
                 Some(other) => stage.whose[other],
-                None => {
-                    stage.prepared.push(Prepared::set_up(&member.plan, &member.test)?);
-                    stage.prepared.len() - 1
-                }
+                None => match Prepared::set_up(&member.plan, &member.test) {
+                    Ok(prepared) => {
+                        stage.prepared.push(prepared);
+                        stage.prepared.len() - 1
+                    }
+                    Err(error) => {
+                        // What the others made is taken down all the same; the first error is the one to tell.
+                        stage.strike(members).ok();
+                        return Err(error.into());
+                    }
+                },
             };
             stage.whose.push(which);
         }
@@ -174,7 +181,8 @@ impl Stage {
         // Tests of a scenario share the cores: none of them is started again for one more worker.
         let mut assembled = Vec::new();
         for (number, member) in members.iter().enumerate() {
-            let most_workers = if members.len() > 1 { member.plan.workers } else { member.plan.most_workers };
+            let is_final = members.len() > 1 || member.test.user_setup.is_some();
+            let most_workers = if is_final { member.plan.workers } else { member.plan.most_workers };
             let plan = Plan { most_workers, ..member.plan.clone() };
             assembled.push(Assembled::of(&plan, &member.test, self.of(number), live)?);
         }
@@ -194,7 +202,14 @@ impl Stage {
 
     fn strike(self, members: &[Member]) -> Result<(), RunError> {
         let Stage { prepared, whose } = self;
-        let owner = |which: usize| whose.iter().position(|of| *of == which).unwrap_or(0);
+        // Of those that share it, any that has a tear-down.
+        let owner = |which: usize| {
+            let sharing = || (0..whose.len()).filter(|member| whose[*member] == which);
+            sharing()
+                .find(|member| members[*member].test.teardown.is_some())
+                .or_else(|| sharing().next())
+                .unwrap_or(0)
+        };
         let torn_down: Vec<Result<(), PrepareError>> = prepared
             .into_iter()
             .enumerate()

@@ -10,6 +10,8 @@ use std::time::Duration;
 const SECOND: u64 = 1_000_000_000;
 const LEAST: f64 = 1.0 / 64.0;
 const CLIMB: f64 = 1.25;
+/// Whoever asks for more is asked again.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// One worker's restraint.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl Backoff {
     /// The target said that it has too much, and how long it wants to be left alone.
     pub fn complaint(&mut self, now: u64, wait: Duration) {
         self.complained = Some(now);
+        let wait = wait.min(LONGEST_WAIT);
         if !wait.is_zero() {
             self.closed_until = self.closed_until.max(now.saturating_add(crate::plan::nanos(wait)));
         }

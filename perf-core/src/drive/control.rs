@@ -120,7 +120,12 @@ impl Control {
     /// Ends the session that runs; the first one who asks decides the reason.
     pub fn end(&self, why: Stopped) {
         self.order(|orders| {
-            orders.stopped.get_or_insert((why, Instant::now()));
+            // A signal ends more than a session does.
+            let is_graver =
+                matches!(why, Stopped::Signal(_)) && !matches!(orders.stopped, Some((Stopped::Signal(_), _)));
+            if orders.stopped.is_none() || is_graver {
+                orders.stopped = Some((why, Instant::now()));
+            }
             // Before anybody is woken: who wakes up must see it.
             self.0.stopped.store(true, Ordering::Release);
         });

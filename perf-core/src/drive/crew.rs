@@ -185,7 +185,7 @@ impl Terms {
         let (start, starts) = channel();
         let mut offer = Offer::of(&self.plan, number, self.claims.clone(), self.cap.clone());
         if let Some(from) = from {
-            offer.scale(&self.plan, from, 1.0);
+            offer.skip_to(&self.plan, from);
         }
         let (plan, test, live, send) = (self.plan.clone(), self.test, self.live.clone(), self.send.clone());
         let (base_url, state, resolver) = (self.base_url.clone(), self.state.clone(), self.resolver.clone());

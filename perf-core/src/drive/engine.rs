@@ -254,11 +254,12 @@ impl<'a> Watch<'a> {
 
     /// A worker that died is a bug of this crate; the load goes on all the same, and the loss is told.
     fn replace(&mut self, worker: u32) {
+        let was_recorded = self.workers[worker as usize].recorded;
         self.give_up(worker);
         let deaths = self.lost.iter().filter(|(number, _)| *number == worker).count();
         let now = self.standstill().schedule(self.clock.now());
         let is_over = self.plan.measured_for().is_some_and(|length| now >= self.edges.origin + nanos(length));
-        if is_over || deaths > MOST_DEATHS || self.live.is_stopped() {
+        if was_recorded || is_over || deaths > MOST_DEATHS || self.live.is_stopped() {
             return;
         }
         if self.crew.replace(worker, now, self.start).is_ok() {

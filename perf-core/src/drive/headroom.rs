@@ -25,6 +25,7 @@ pub(super) fn fitted(plan: &Plan, is_target_inside: bool) -> (Plan, Shortages) {
             let fit = (allowed.saturating_sub(OTHERS) / ends).max(1);
             plan.slots = u32::try_from(fit).unwrap_or(plan.slots).min(plan.slots);
             plan.workers = plan.workers.min(plan.slots);
+            plan.most_workers = plan.most_workers.min(plan.slots);
         }
     }
     if let Some(allowed) = local_ports().filter(|allowed| *allowed < connections) {

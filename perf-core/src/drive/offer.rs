@@ -171,6 +171,11 @@ impl Claims {
         is_left
     }
 
+    /// Whether all are taken, and this worker holds none.
+    fn are_gone(&self) -> bool {
+        self.held == 0 && self.taken.load(Ordering::Relaxed) >= self.all
+    }
+
     /// Takes some for this worker: many while many are left, at the end one by one, so that all workers end together.
     fn hold(&self) -> u64 {
         let part = |taken: u64| (self.all.saturating_sub(taken) / PARTS).clamp(1, MOST_HELD);
@@ -214,13 +219,20 @@ impl Loop {
     /// Puts the user of an iteration that has ended back to the others, unless it has run all of its own.
     pub fn release(&mut self, slot: u32, phase: Phase, intended: u64, finished: u64) {
         if let (Some(left), Phase::Measured) = (&mut self.left, phase) {
-            let left = &mut left[slot as usize];
-            *left = left.saturating_sub(1);
-            if *left == 0 {
+            let left = left.get_mut(slot as usize).map(|left| {
+                *left = left.saturating_sub(1);
+                *left
+            });
+            if left.is_none_or(|left| left == 0) {
                 return;
             }
         }
         self.roster.rest(slot, intended, finished);
+    }
+
+    /// Whether nobody can begin any more, also where this worker itself has nobody.
+    fn has_ended(&self, now: u64) -> bool {
+        self.is_over(now) || self.claims.as_ref().is_some_and(Claims::are_gone)
     }
 
     fn is_over(&self, now: u64) -> bool {
@@ -231,7 +243,7 @@ impl Loop {
 
     /// Follows a worker's backing off: fewer users, and none while the target wants to be left alone.
     pub fn restrain(&mut self, backoff: &Backoff, now: u64) {
-        self.roster.scale_to(backoff.factor());
+        self.roster.restrain(backoff.factor());
         if backoff.closed_until() > now {
             self.capped = self.capped.max(backoff.closed_until());
         }
@@ -283,6 +295,14 @@ impl Offer {
         }))
     }
 
+    /// Leaves out everything before an instant of the schedule: somebody else offered that.
+    pub fn skip_to(&mut self, plan: &Plan, from: u64) {
+        if let (Offer::Open(arrivals), Some(schedule)) = (self, &plan.schedule) {
+            arrivals.times = schedule.scaled(&arrivals.times, arrivals.part, from, 1.0);
+            arrivals.next = arrivals.times.next();
+        }
+    }
+
     /// Offers `factor` times what the plan says from an instant of the schedule on, within the owner's limits.
     pub fn scale(&mut self, plan: &Plan, at: u64, factor: f64) {
         let most = plan.limits.rate.map_or(f64::MAX, |limit| limit.as_per_second() / plan.shape.peak());
@@ -290,8 +310,12 @@ impl Offer {
         match self {
             Offer::Open(arrivals) => {
                 let Some(schedule) = &plan.schedule else { return };
-                let from = at.max(arrivals.waiting.back().map_or(0, |last| last.at));
-                arrivals.times = schedule.scaled(&arrivals.times, arrivals.part, from, factor);
+                // What fell due before that is of the old rate, started or not.
+                while let Some(arrival) = arrivals.next.filter(|next| !next.is_warmup && next.at < at) {
+                    arrivals.waiting.push_back(arrival);
+                    arrivals.next = arrivals.times.next();
+                }
+                arrivals.times = schedule.scaled(&arrivals.times, arrivals.part, at, factor);
                 if arrivals.next.is_none_or(|next| !next.is_warmup) {
                     arrivals.next = arrivals.times.next();
                 }
@@ -306,7 +330,7 @@ impl Offer {
             Offer::Open(arrivals) => {
                 now >= arrivals.end && arrivals.next.is_none() && arrivals.waiting.is_empty()
             }
-            Offer::Closed(users) => users.is_over(now),
+            Offer::Closed(users) => users.has_ended(now),
         }
     }
 
@@ -315,7 +339,9 @@ impl Offer {
         match self {
             Offer::Open(arrivals) if !arrivals.waiting.is_empty() => now,
             Offer::Open(arrivals) => arrivals.next.map_or(arrivals.end, |arrival| arrival.at),
-            Offer::Closed(users) if users.roster.has_ready() => users.capped.max(now),
+            Offer::Closed(users) if users.roster.has_ready() => {
+                users.capped.max(now).min(users.end.unwrap_or(u64::MAX))
+            }
             Offer::Closed(users) => users.roster.next_at().min(users.end.unwrap_or(u64::MAX)),
         }
     }

@@ -7,6 +7,9 @@ use crate::error::Category;
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::limits::{NotListed, host_of};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Between two tries.
@@ -27,7 +30,13 @@ async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Control) -> Result<D
     let began = Instant::now();
     loop {
         let left = plan.ready_timeout.saturating_sub(began.elapsed()).max(PAUSE);
-        let tried = tokio::time::timeout(left, probe(plan, test, cx)).await;
+        let mut probing = Box::pin(probe(plan, test, cx));
+        // A panic of the user's function is a try that failed.
+        let guarded = poll_fn(|cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| probing.as_mut().poll(cx)));
+            polled.unwrap_or_else(|panic| Poll::Ready(Err(Failure::of_panic(&*panic, None))))
+        });
+        let tried = tokio::time::timeout(left, guarded).await;
         let hangs = |_| Err(Failure::new(Category::Timeout, "the probe was still running"));
         let Err(last) = tried.unwrap_or_else(hangs) else {
             return Ok(began.elapsed());

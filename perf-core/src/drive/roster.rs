@@ -15,8 +15,9 @@ use std::collections::{BinaryHeap, VecDeque};
 pub struct Roster {
     part: Part,
     shape: Shape,
-    /// What the shape's users are multiplied by.
+    /// What the shape's users are multiplied by: by order, and while the target is spared.
     factor: f64,
+    restraint: f64,
     origin: u64,
     think: Option<Pause>,
     pace: u64,
@@ -38,6 +39,7 @@ impl Roster {
             part,
             shape: plan.shape.clone(),
             factor: 1.0,
+            restraint: 1.0,
             origin: nanos(plan.warmup),
             think: plan.think,
             pace: plan.pace.map_or(0, nanos),
@@ -63,10 +65,10 @@ impl Roster {
     /// How many users the level wants of this worker, and until when.
     fn wanted_at(&self, now: u64) -> (u32, u64) {
         let (users, until) = match now.checked_sub(self.origin) {
-            None => ((self.shape.first_level() * self.factor).round(), Some(self.origin)),
+            None => ((self.shape.first_level() * self.factor * self.restraint).round(), Some(self.origin)),
             Some(measured) => {
                 let next = self.shape.next_change(measured).map(|at| at + self.origin);
-                ((f64::from(self.shape.users(measured)) * self.factor).round(), next)
+                ((f64::from(self.shape.users(measured)) * self.factor * self.restraint).round(), next)
             }
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users
@@ -81,10 +83,11 @@ impl Roster {
         self.next_change = 0;
     }
 
-    /// The same, where that is not how it is already.
-    pub fn scale_to(&mut self, factor: f64) {
-        if (self.factor - factor).abs() > f64::EPSILON {
-            self.scale(factor);
+    /// So many times fewer users, as long as the target is to be spared.
+    pub fn restrain(&mut self, restraint: f64) {
+        if (self.restraint - restraint).abs() > f64::EPSILON {
+            self.restraint = restraint;
+            self.next_change = 0;
         }
     }
 

@@ -9,6 +9,7 @@ use super::desk::Desk;
 use super::http::{self, Resolver};
 use super::offer::Offer;
 use super::pacer::Pacer;
+use super::panics;
 use super::prepare::Test;
 use super::roster::Roster;
 use super::standstill::Standstill;
@@ -21,6 +22,7 @@ use crate::outcome::Failure;
 use crate::plan::arrivals::Part;
 use crate::plan::{Connections, Plan, nanos};
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,6 +73,8 @@ pub struct Worker {
     order: Pin<Box<dyn Future<Output = ()>>>,
     /// Of the orders that were seen.
     version: u64,
+    /// The last scaling that was done.
+    scaled: Option<(Instant, f64)>,
     blocked: Vec<Blocked>,
     /// When the loop was to be back at the latest.
     expected: u64,
@@ -110,6 +114,7 @@ impl Worker {
             pacer: Pacer::new()?,
             order,
             version,
+            scaled: None,
             blocked: Vec::new(),
             expected: u64::MAX,
             measuring: None,
@@ -182,7 +187,15 @@ impl Worker {
         let limit = self.desk.plan.timeout;
         let one = async |slot: &u32| {
             let cx = self.desk.users.cx(*slot);
-            let ended = tokio::time::timeout(limit, turn::during(cx.user_id(), run(cx))).await;
+            let mut running = Box::pin(turn::during(cx.user_id(), run(cx)));
+            // A panic is this user's failure, not the worker's end.
+            let guarded = poll_fn(|task| {
+                let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
+                polled.unwrap_or_else(|panic| {
+                    Poll::Ready(Err(Failure::of_panic(&*panic, panics::take_location())))
+                })
+            });
+            let ended = tokio::time::timeout(limit, guarded).await;
             let late = |_| {
                 Err(Failure::new(
                     crate::error::Category::Timeout,
@@ -207,12 +220,21 @@ impl Worker {
             }
         });
         let start = self.desk.clock.instant(0);
-        poll_fn(|cx| self.pacer.poll_until(start, cx)).await;
+        poll_fn(|cx| match self.desk.live.is_stopped() || self.order.as_mut().poll(cx).is_ready() {
+            true => Poll::Ready(()),
+            false => self.pacer.poll_until(start, cx),
+        })
+        .await;
         self.obey();
+        if !self.desk.live.is_stopped() {
+            poll_fn(|cx| self.pacer.poll_until(start, cx)).await;
+        }
         self.began_with = cpu::of_this_thread();
         while !self.desk.live.is_stopped() && !self.offer.is_over(self.desk.schedule()) {
             self.turn();
-            self.wait().await;
+            if !self.offer.is_over(self.desk.schedule()) {
+                self.wait().await;
+            }
         }
         self.drain().await;
         self.desk.recorder.send_the_rest();
@@ -232,7 +254,8 @@ impl Worker {
         self.order = Box::pin(self.desk.live.changed());
         let orders = self.desk.live.orders();
         self.desk.standstill = Standstill::of(&orders.pauses, &self.desk.clock);
-        if let Some((at, factor)) = orders.scale {
+        if let Some((at, factor)) = orders.scale.filter(|scale| self.scaled != Some(*scale)) {
+            self.scaled = Some((at, factor));
             let at = self.desk.standstill.schedule(self.desk.clock.at(at));
             self.scale(at, factor);
         }
@@ -256,7 +279,7 @@ impl Worker {
             return;
         }
         let accounts = cpu::of_this_thread().zip(cpu::of_this_process());
-        self.measuring = accounts.map(|(ran, process)| (self.desk.now, ran, process));
+        self.measuring = accounts.map(|(ran, process)| (self.desk.schedule(), ran, process));
         let (Some((now, ran, _)), Some(before)) = (self.measuring, self.began_with) else { return };
         let plan = &self.desk.plan;
         let share = ran.saturating_sub(before) as f64 / now.max(1) as f64;
@@ -274,7 +297,7 @@ impl Worker {
         self.cpu = Some(WorkerCpu {
             ran: between(before, ran),
             process: between(all_before, process),
-            wall: between(since, self.desk.now),
+            wall: between(since, self.desk.schedule()),
         });
     }
 

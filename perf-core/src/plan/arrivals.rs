@@ -109,7 +109,9 @@ impl Schedule {
         let rest = self.measured.shape.rest(measured).times(factor);
         let before = whole_below(self.measured.shape.area() - self.measured.shape.rest(measured).area());
         let numbered = self.warmup.count + before;
-        let phase = Phase::new(rest, self.measured.spacing, self.measured.seed ^ from, u64::MAX);
+        let is_cut = self.measured.count < whole_below(self.measured.shape.area());
+        let limit = if is_cut { self.measured.count.saturating_sub(before) } else { u64::MAX };
+        let phase = Phase::new(rest, self.measured.spacing, self.measured.seed ^ from, limit);
         let rest = Part { first: part.first + part.of(numbered) * part.step - numbered, step: part.step };
         Arrivals {
             warmup: arrivals.warmup.clone(),

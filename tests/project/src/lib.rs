@@ -79,7 +79,12 @@ async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<Atomi
     let began = Instant::now();
     let turn = Arc::new(tokio::sync::Mutex::new(()));
     let mut connections = tokio::task::JoinSet::new();
-    while let Ok((socket, _)) = listener.accept().await {
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // No descriptors left, for example; there may be some again.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
         if let Behaviour::Connections(most) = behaviour
             && connections.len() >= most
         {

@@ -57,8 +57,12 @@ impl fmt::Display for Finding {
 
 /// Everything there is to notice.
 pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
-    let all =
-        [generator::look(plan, recording, summary), client::look(plan, recording), users::look(recording)];
+    // A capacity search has judged its looks one by one, and repeated the spoiled ones.
+    let of_generator = match summary.capacity {
+        Some(_) => Vec::new(),
+        None => generator::look(plan, recording, summary),
+    };
+    let all = [of_generator, client::look(plan, recording), users::look(recording)];
     let others = [altered::look(recording), capacity::look(summary), drift::look(plan, summary)];
     all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }
