@@ -153,22 +153,64 @@ fn a_pause_shifts_the_schedule_and_no_statistic_counts_it() {
 fn a_scaled_load_goes_on_with_another_rate_and_says_so() {
     let control = Control::default();
     later(1000, &control, |control| control.scale(3.0));
-    let two = PerfSpec { workers: Some(2), ..spec(100.0, 2000) };
+    later(1500, &control, |control| control.scale(0.5));
+    let two = PerfSpec { workers: Some(2), warmup: ms(0), ..spec(100.0, 2000) };
     let (_, recording) = drive(&two, ready, &control);
-    let planned = recording.measured.counts.planned;
-    assert!((300..450).contains(&planned), "100 and a bit, then 300: {planned}");
-    assert!(
-        matches!(recording.altered, Some(Altered::Scaled { factor: 3.0, .. })),
-        "{:?}",
-        recording.altered
-    );
-    let control = Control::default();
-    later(500, &control, |control| control.scale(2.0));
-    let users = PerfSpec { users: Some(4), duration: ms(1000), warmup: ms(0), ..PerfSpec::default() };
-    let (_, recording) = drive(&users, slow, &control);
-    // Four users of 20 ms each for half the time, then eight.
-    let planned = recording.measured.counts.planned;
-    assert!((220..=310).contains(&planned), "{planned}");
+    let scales = control.orders().scales;
+    let length = |from: std::time::Instant, to: std::time::Instant| (to - from).as_secs_f64();
+    let Some(Altered::Scaled { at, factor: 0.5 }) = recording.altered else {
+        panic!("{:?}", recording.altered)
+    };
+    let second = at as f64 / 1e9;
+    let first = second - length(scales[0].0, scales[1].0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small numbers above zero
+    let planned = [first * 100.0, (second - first) * 300.0, (2.0 - second) * 50.0].map(|n| n.ceil() as u64);
+    assert_eq!(recording.measured.counts.planned, planned.iter().sum::<u64>(), "{planned:?}");
+}
+
+/// Keeps its worker to itself.
+fn busy(cx: Rc<Cx>) -> Box<dyn User> {
+    user(cx, async |_: &Cx| {
+        std::thread::sleep(Duration::from_millis(5));
+        Outcome::Succeeded
+    })
+}
+
+#[test]
+fn what_a_user_waits_for_another_one_of_its_worker_is_part_of_its_response() {
+    let users = PerfSpec {
+        users: Some(4),
+        workers: Some(1),
+        duration: ms(400),
+        warmup: ms(0),
+        ..PerfSpec::default()
+    };
+    let (plan, recording) = drive(&users, busy, &Control::default());
+    let summary = Summary::of(&plan, &recording);
+    let mean = |times: &perf_core::measure::histogram::Histogram| times.statistic(Statistic::Mean).unwrap();
+    let (response, service) = (mean(&summary.response), mean(&summary.service));
+    // Little's law: four users are always either running or waiting for their turn.
+    let in_system = summary.counts.completed() as f64 * response / 400e6;
+    assert!((3.5..4.2).contains(&in_system), "{in_system} of 4 users");
+    assert!(response > 3.0 * service, "{response} of {service} ns");
+}
+
+#[test]
+fn users_of_a_closed_load_are_scaled_and_those_who_are_made_first_are_not_more_than_planned() {
+    let scaled = |connections| {
+        let control = Control::default();
+        control.scale(2.0);
+        let users = PerfSpec {
+            users: Some(2),
+            iterations: Some(Iterations::PerUser(3)),
+            connections,
+            ..PerfSpec::default()
+        };
+        let (_, recording) = drive(&users, slow, &control);
+        recording.measured.counts.planned
+    };
+    assert_eq!(scaled(None), 12);
+    assert_eq!(scaled(Some("user".into())), 6);
 }
 
 #[test]

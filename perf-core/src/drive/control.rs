@@ -39,8 +39,8 @@ pub struct Orders {
     pub stopped: Option<(Stopped, Instant)>,
     /// To stand still; the last one may still last.
     pub pauses: Vec<Pause>,
-    /// To change the load by this factor of what the plan says, from then on.
-    pub scale: Option<(Instant, f64)>,
+    /// To change the load to this factor of what the plan says, from then on; in order.
+    pub scales: Vec<(Instant, f64)>,
     /// To wait for [`Control::start`].
     pub is_held: bool,
 }
@@ -150,9 +150,11 @@ impl Control {
     }
 
     /// Offers `factor` times what the plan says from now on: of a rate, or of users. Finite, not negative, and never
-    /// above the limits of perf.toml. The run is compared with nothing from then on, and no baseline is made of it.
+    /// above the limits of perf.toml; users who have something of their own to be made (`user_setup`,
+    /// `connections = "user"`) are made before the load, and never get more than were planned. The run is compared with
+    /// nothing from then on, and no baseline is made of it.
     pub fn scale(&self, factor: f64) {
-        self.order(|orders| orders.scale = Some((Instant::now(), factor)));
+        self.order(|orders| orders.scales.push((Instant::now(), factor)));
     }
 
     fn order(&self, change: impl FnOnce(&mut Orders)) {
@@ -167,7 +169,7 @@ impl Control {
         self.order(|orders| {
             orders.stopped.take_if(|(why, _)| !matches!(why, Stopped::Signal(_)));
             orders.pauses.retain(|pause| pause.until.is_none());
-            orders.scale = None;
+            orders.scales.clear();
             self.0.stopped.store(orders.stopped.is_some(), Ordering::Release);
         });
     }

@@ -1,11 +1,12 @@
 //! The workers' threads: started, told when to begin, and what they send back.
 
 use super::cap::Cap;
+use super::claims::Claims;
 use super::clock::Clock;
 use super::control::Control;
 use super::cx::{Common, State};
 use super::http::{self, Resolver};
-use super::offer::{Claims, Offer};
+use super::offer::Offer;
 use super::panics;
 use super::prepare::{Prepared, Test};
 use super::worker::{Job, Worker};
@@ -132,6 +133,11 @@ impl Crew {
         (self.starts[place], self.backs[place], self.live_counts[place]) =
             (hired.start, hired.back, hired.live_counts);
         Ok(())
+    }
+
+    /// Whether users have something of their own, which takes time to make.
+    pub(super) fn makes_users_first(&self) -> bool {
+        self.terms.test.makes_users_first(&self.terms.plan)
     }
 
     /// The addresses that names were resolved to.

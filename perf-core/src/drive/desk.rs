@@ -2,19 +2,22 @@
 
 use super::backoff::Backoff;
 use super::clock::Clock;
+use super::closed::Closed;
 use super::control::Control;
 use super::cx::{Common, Cx};
-use super::offer::{Arrivals, Late, Loop, Offer, Start};
+use super::offer::Offer;
+use super::open::{Late, Open};
 use super::panics;
 use super::prepare::Test;
 use super::standstill::Standstill;
+use super::start::Start;
 use super::users::{Ended, Users};
 use crate::error::Category;
 use crate::measure::Stopped;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
 use crate::outcome::{Failure, Outcome};
-use crate::plan::{Connections, Plan};
+use crate::plan::Plan;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ pub(super) struct Desk {
     pub(super) standstill: Standstill,
     /// Where the test is to spare its target.
     pub(super) backoff: Option<Backoff>,
+    /// Nothing new starts any more.
+    pub(super) is_draining: bool,
 }
 
 impl Desk {
@@ -69,7 +74,7 @@ impl Desk {
         self.users.add((self.test.user)(cx))
     }
 
-    pub(super) fn start_arrivals(&mut self, arrivals: &mut Arrivals) {
+    pub(super) fn start_arrivals(&mut self, arrivals: &mut Open) {
         let now = self.schedule();
         let late = arrivals.fall_due(now, self.backoff.as_mut());
         self.drop_late(late);
@@ -88,7 +93,7 @@ impl Desk {
 
     /// Whether users have something of their own, which takes time to make: then they are made before the load.
     pub(super) fn makes_users_first(&self) -> bool {
-        self.test.user_setup.is_some() || self.plan.connections == Connections::User
+        self.test.makes_users_first(&self.plan)
     }
 
     fn grow(&mut self, most: usize) -> Option<u32> {
@@ -104,19 +109,24 @@ impl Desk {
         }
     }
 
-    pub(super) fn start_users(&mut self, users: &mut Loop) {
+    pub(super) fn start_users(&mut self, users: &mut Closed) {
         let now = self.schedule();
         if let Some(backoff) = &self.backoff {
             users.restrain(backoff, now);
         }
-        users.roster.advance(now);
+        users.advance(now);
         let until = self.now + LONGEST_TURN;
-        while self.now < until {
-            let Some((slot, start)) = users.take(self.schedule()) else { return };
-            if self.start(slot, start) {
-                users.release(slot, start.phase, start.intended, self.schedule());
-            }
+        while self.now < until && self.start_user(users) {}
+    }
+
+    /// Starts the iteration of the user who has waited longest; says whether there was one.
+    #[inline]
+    fn start_user(&mut self, users: &mut Closed) -> bool {
+        let Some((slot, start)) = users.take(self.schedule()) else { return false };
+        if self.start(slot, start) {
+            users.release(slot, start.phase, start.intended, self.schedule());
         }
+        true
     }
 
     /// Returns whether it has ended already.
@@ -180,9 +190,21 @@ impl Desk {
     }
 
     pub(super) fn end_woken(&mut self, offer: &mut Offer) {
+        self.users.gather_woken();
         while let Some((slot, running, ended)) = self.users.next_ended() {
             self.end(slot, running, ended);
             self.release(offer, slot, running);
+            self.go_on(offer);
+        }
+    }
+
+    /// A user without a pause goes on at once, while what it uses is still warm: not only when all others had their turn.
+    fn go_on(&mut self, offer: &mut Offer) {
+        if let Offer::Closed(users) = offer
+            && !self.is_draining
+            && !self.live.is_stopped()
+        {
+            self.start_user(users);
         }
     }
 

@@ -312,6 +312,7 @@ impl<'a> Watch<'a> {
             began,
             start,
             edges,
+            crew,
             ..
         } = self;
         let clock = Clock::starting(start);
@@ -322,7 +323,7 @@ impl<'a> Watch<'a> {
         let stopped = live.stopped();
         let measured_for = match stopped {
             Some((_, at)) => {
-                let stopped = standstill.schedule(clock.at(at)).saturating_sub(edges.origin);
+                let stopped = standstill.past(clock.at(at)).saturating_sub(edges.origin);
                 planned.min(Duration::from_nanos(stopped))
             }
             None => planned,
@@ -330,10 +331,11 @@ impl<'a> Watch<'a> {
         let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
         let gaps = standstill.gaps().to_vec();
         backed.sort_by_key(|backed| backed.at);
-        let scaled = live
-            .orders()
-            .scale
-            .map(|(at, factor)| Altered::Scaled { at: standstill.schedule(clock.at(at)), factor });
+        let has_own_users = crew.makes_users_first();
+        let scaled = live.orders().scales.last().map(|(at, factor)| Altered::Scaled {
+            at: standstill.past(clock.at(*at)),
+            factor: plan.possible(*factor, has_own_users),
+        });
         let altered = scaled.or_else(|| backed_off(&backed));
         let stopped_by = stopped.map(|(why, _)| why);
         let warmup_length = plan.warmup;

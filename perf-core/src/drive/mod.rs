@@ -4,7 +4,9 @@
 
 pub mod backoff;
 pub mod cap;
+pub mod claims;
 pub mod clock;
+pub mod closed;
 pub mod control;
 #[cfg(feature = "http")]
 mod cookies;
@@ -22,12 +24,14 @@ pub mod http;
 #[path = "no_http.rs"]
 pub mod http;
 pub mod offer;
+pub mod open;
 pub mod pacer;
 mod panics;
 pub mod prepare;
 pub mod ready;
 pub mod roster;
 pub mod standstill;
+pub mod start;
 pub mod turn;
 pub mod users;
 pub mod worker;

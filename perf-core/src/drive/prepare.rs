@@ -4,8 +4,8 @@ use super::cx::{Cx, State};
 use super::http::ClientFn;
 use super::users::User;
 use crate::outcome::Failure;
-use crate::plan::Plan;
 use crate::plan::limits::NotListed;
+use crate::plan::{Connections, Plan};
 use std::any::{Any, TypeId};
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -41,6 +41,11 @@ pub struct Test {
 }
 
 impl Test {
+    /// Whether users have something of their own, which takes time to make: then they are made before the load.
+    pub fn makes_users_first(&self, plan: &Plan) -> bool {
+        self.user_setup.is_some() || plan.connections == Connections::User
+    }
+
     /// A test function without any other.
     pub const fn of(user: fn(Rc<Cx>) -> Box<dyn User>) -> Self {
         Test {

@@ -22,12 +22,14 @@ pub struct Roster {
     think: Option<Pause>,
     pace: u64,
     random: Pcg64,
-    /// First come, first served; with the time since when, where somebody set one.
-    ready: VecDeque<(u32, Option<u64>)>,
+    /// First come, first served; with the time since when.
+    ready: VecDeque<(u32, u64)>,
     resting: BinaryHeap<Reverse<(u64, u32)>>,
     /// By slot: idle, and above the level.
     parked: Vec<bool>,
-    /// How many of this worker's users the level wants.
+    /// How many of this worker's users the plan knows of.
+    planned: u32,
+    /// How many of them the level wants.
     wanted: u32,
     next_change: u64,
 }
@@ -47,6 +49,7 @@ impl Roster {
             ready: VecDeque::new(),
             resting: BinaryHeap::new(),
             parked: Vec::new(),
+            planned: Roster::size(part, plan),
             wanted: 0,
             next_change: 0,
         }
@@ -57,9 +60,10 @@ impl Roster {
         u32::try_from(part.of(plan.users().into())).unwrap_or(u32::MAX)
     }
 
-    /// One more user; slots come in order. One that is out of order never begins.
-    pub fn add(&mut self, is_fit: bool) {
+    /// One more user; slots come in order. One that is out of order never begins. Says whether the plan knows of it.
+    pub fn add(&mut self, is_fit: bool) -> bool {
         self.parked.push(is_fit);
+        self.parked.len() <= self.planned as usize
     }
 
     /// How many users the level wants of this worker, and until when.
@@ -92,10 +96,10 @@ impl Roster {
     }
 
     /// Whether the load may come to want more users than there are.
-    pub fn wants_more(&self, users: usize) -> bool {
+    pub fn wants_more(&self) -> bool {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users
         let most = self.part.of((self.shape.peak() * self.factor).round() as u64);
-        (users as u64) < most
+        (self.parked.len() as u64) < most
     }
 
     /// Wakes those who have rested, and follows the level.
@@ -107,7 +111,7 @@ impl Roster {
             (self.wanted, self.next_change) = self.wanted_at(at);
             for slot in before..self.wanted {
                 if self.parked.get_mut(slot as usize).is_some_and(std::mem::take) {
-                    self.ready.push_back((slot, Some(at)));
+                    self.ready.push_back((slot, at));
                 }
             }
         }
@@ -115,15 +119,15 @@ impl Roster {
             self.resting.peek().copied().filter(|Reverse((due, _))| *due <= now)
         {
             self.resting.pop();
-            self.ready.push_back((slot, Some(due)));
+            self.ready.push_back((slot, due));
         }
     }
 
-    /// The next one to begin, and when it should have; now, where nothing else was said.
-    pub fn take(&mut self, now: u64) -> Option<(u32, u64)> {
+    /// The next one to begin, and when it should have.
+    pub fn take(&mut self) -> Option<(u32, u64)> {
         while let Some((slot, since)) = self.ready.pop_front() {
             if slot < self.wanted {
-                return Some((slot, since.unwrap_or(now)));
+                return Some((slot, since));
             }
             self.park(slot);
         }
@@ -146,19 +150,20 @@ impl Roster {
         self.resting.peek().map_or(u64::MAX, |Reverse((due, _))| *due).min(self.next_change)
     }
 
-    /// Puts a user back whose iteration was meant to start at `intended` and has ended.
+    /// Puts a user back whose iteration was meant to start at `intended` and has ended. Without a pause it is meant to go
+    /// on at once: what it waits for its turn from then on is lag.
     pub fn rest(&mut self, slot: u32, intended: u64, finished: u64) {
         let think = self.think.map_or(0, |think| nanos(think.draw(unit(&mut self.random))));
         let due = (finished + think).max(intended.saturating_add(self.pace));
         match due > finished {
             true => self.resting.push(Reverse((due, slot))),
-            false => self.ready.push_back((slot, None)),
+            false => self.ready.push_back((slot, finished)),
         }
     }
 
     /// Puts a user back who did not begin after all.
-    pub fn put_back(&mut self, slot: u32) {
-        self.ready.push_front((slot, None));
+    pub fn put_back(&mut self, slot: u32, since: u64) {
+        self.ready.push_front((slot, since));
     }
 }
 
@@ -180,13 +185,15 @@ mod tests {
         let plan = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap();
         let part = Part::ALL.split(worker, workers);
         let mut roster = Roster::of(&plan, part);
-        (0..Roster::size(part, &plan)).for_each(|_| roster.add(true));
+        for _ in 0..Roster::size(part, &plan) {
+            roster.add(true);
+        }
         roster
     }
 
     fn taken(roster: &mut Roster, now: u64) -> Vec<(u32, u64)> {
         roster.advance(now * MS);
-        std::iter::from_fn(|| roster.take(now * MS)).map(|(slot, since)| (slot, since / MS)).collect()
+        std::iter::from_fn(|| roster.take()).map(|(slot, since)| (slot, since / MS)).collect()
     }
 
     #[test]
@@ -196,10 +203,10 @@ mod tests {
         assert_eq!(taken(&mut roster, 1000), [(0, 1000)]);
         assert_eq!(taken(&mut roster, 5100), [(1, 3000), (2, 5000)]);
         roster.rest(0, 1000 * MS, 6000 * MS);
-        assert_eq!(taken(&mut roster, 7500), [(0, 7500), (3, 7000)]);
+        assert_eq!(taken(&mut roster, 7500), [(0, 6000), (3, 7000)]);
         // At 12.1 s two are wanted.
         (0..4).for_each(|slot| roster.rest(slot, 0, 12_000 * MS));
-        assert_eq!(taken(&mut roster, 12_100), [(0, 12_100), (1, 12_100)]);
+        assert_eq!(taken(&mut roster, 12_100), [(0, 12_000), (1, 12_000)]);
     }
 
     #[test]
@@ -232,7 +239,9 @@ mod tests {
         let spec = PerfSpec { load: Some(Load::users(2).hold("1s")), ..PerfSpec::default() };
         let plan = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap();
         let mut roster = Roster::of(&plan, Part::ALL);
-        [false, true].into_iter().for_each(|is_fit| roster.add(is_fit));
+        for is_fit in [false, true] {
+            roster.add(is_fit);
+        }
         assert_eq!(taken(&mut roster, 0), [(1, 0)]);
     }
 }

@@ -46,6 +46,22 @@ impl Standstill {
         self.frozen.map_or(now, |frozen| frozen.min(now))
     }
 
+    /// What it showed at an instant that has passed, whatever pauses came after it.
+    pub fn past(&self, wall: u64) -> u64 {
+        let mut shift = 0;
+        for gap in self.gaps.iter().take_while(|gap| gap.at < wall) {
+            if wall < gap.at + shift {
+                break;
+            }
+            if wall < gap.at + shift + gap.length {
+                return gap.at;
+            }
+            shift += gap.length;
+        }
+        let at = wall.saturating_sub(shift);
+        self.frozen.map_or(at, |frozen| frozen.min(at))
+    }
+
     /// When the schedule shows a time that lies ahead; never, while it stands still.
     #[inline]
     pub fn wall(&self, schedule: u64) -> u64 {
@@ -92,5 +108,16 @@ mod tests {
         let lasting = Standstill::of(&[pause(100, Some(150)), pause(300, None)], &clock);
         assert_eq!([250, 310, 900].map(|wall| ms(&lasting, wall)), [200, 250, 250]);
         assert!(lasting.is_frozen() && lasting.wall(0) == u64::MAX);
+    }
+
+    #[test]
+    fn what_has_passed_is_not_moved_by_later_pauses() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let pauses = [(100, Some(150)), (300, Some(400)), (600, None)]
+            .map(|(from, until)| Pause { from: at(from), until: until.map(at) });
+        let standstill = Standstill::of(&pauses, &Clock::starting(start));
+        let past = |wall: u64| standstill.past(wall * 1_000_000) / 1_000_000;
+        assert_eq!([90, 120, 200, 300, 399, 500, 700].map(past), [90, 100, 150, 250, 250, 350, 450]);
     }
 }

@@ -254,13 +254,17 @@ impl<T: Copy> Users<T> {
         }
     }
 
-    /// Polls the slots that were woken until one's iteration ends; `None` when all have been polled.
-    pub fn next_ended(&mut self) -> Option<(u32, T, Ended)> {
+    /// Takes the slots that were woken so far: those that are woken from now on have their turn after them.
+    pub fn gather_woken(&mut self) {
         if self.batch.is_empty() {
             std::mem::swap(&mut self.batch, &mut self.woken.lock().slots);
             // Popped from the end below; the first woken is to be the first polled.
             self.batch.reverse();
         }
+    }
+
+    /// Polls the gathered slots until one's iteration ends; `None` when all have been polled.
+    pub fn next_ended(&mut self) -> Option<(u32, T, Ended)> {
         while let Some(slot) = self.batch.pop() {
             self.slots[slot as usize].alarm.queued.store(false, Ordering::Release);
             if self.slots[slot as usize].running.is_none() {
@@ -272,6 +276,11 @@ impl<T: Copy> Users<T> {
             }
         }
         None
+    }
+
+    /// Whether some slot wants to be polled.
+    pub fn has_woken(&self) -> bool {
+        !self.woken.lock().slots.is_empty()
     }
 
     /// Ready as soon as some slot wants to be polled.

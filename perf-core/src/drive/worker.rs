@@ -19,7 +19,7 @@ use crate::error::ClientError;
 use crate::measure::recorder::Recorder;
 use crate::measure::{Attendance, Blocked, Farewell, Stopped, WorkerCpu};
 use crate::outcome::Failure;
-use crate::plan::arrivals::Part;
+use crate::plan::arrivals::{Part, Scaling};
 use crate::plan::{Connections, Plan, nanos};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,8 +73,8 @@ pub struct Worker {
     order: Pin<Box<dyn Future<Output = ()>>>,
     /// Of the orders that were seen.
     version: u64,
-    /// The last scaling that was done.
-    scaled: Option<(Instant, f64)>,
+    /// How many changes of the load were made.
+    scaled: usize,
     blocked: Vec<Blocked>,
     /// When the loop was to be back at the latest.
     expected: u64,
@@ -106,6 +106,7 @@ impl Worker {
             now: 0,
             standstill: Standstill::default(),
             backoff,
+            is_draining: false,
         };
         Ok(Worker {
             offer,
@@ -114,7 +115,7 @@ impl Worker {
             pacer: Pacer::new()?,
             order,
             version,
-            scaled: None,
+            scaled: 0,
             blocked: Vec::new(),
             expected: u64::MAX,
             measuring: None,
@@ -145,12 +146,7 @@ impl Worker {
             match &mut self.offer {
                 Offer::Open(arrivals) if failure.is_none() => arrivals.idle.push(*slot),
                 Offer::Open(_) => {}
-                Offer::Closed(users) => {
-                    users.roster.add(failure.is_none());
-                    if failure.is_some() {
-                        users.dismiss(*slot);
-                    }
-                }
+                Offer::Closed(users) => users.add(failure.is_none()),
             }
         }
         Ok(attendance(failures))
@@ -254,21 +250,21 @@ impl Worker {
         self.order = Box::pin(self.desk.live.changed());
         let orders = self.desk.live.orders();
         self.desk.standstill = Standstill::of(&orders.pauses, &self.desk.clock);
-        if let Some((at, factor)) = orders.scale.filter(|scale| self.scaled != Some(*scale)) {
-            self.scaled = Some((at, factor));
-            let at = self.desk.standstill.schedule(self.desk.clock.at(at));
-            self.scale(at, factor);
+        for (at, factor) in &orders.scales[self.scaled..] {
+            self.scaled += 1;
+            let from = self.desk.standstill.past(self.desk.clock.at(*at));
+            let factor = self.desk.plan.possible(*factor, self.desk.makes_users_first());
+            self.scale(Scaling { ordinal: self.scaled as u64, from, factor });
         }
     }
 
     /// Changes the load from an instant of the schedule on; users who are missing come in.
-    fn scale(&mut self, at: u64, factor: f64) {
-        self.offer.scale(&self.desk.plan, at, factor);
+    fn scale(&mut self, scaling: Scaling) {
+        self.offer.scale(&self.desk.plan, scaling);
         if let Offer::Closed(users) = &mut self.offer {
-            let is_fit = self.desk.test.user_setup.is_none();
-            while users.roster.wants_more(self.desk.users.count()) {
+            while users.wants_more() {
                 self.desk.add_user();
-                users.roster.add(is_fit);
+                users.add(true);
             }
         }
     }
@@ -344,7 +340,7 @@ impl Worker {
         let until = until.min(edge).min(desk.next_timeout());
         self.expected = until.max(desk.now);
         let spin = if desk.plan.precise { SPIN } else { 0 };
-        if until <= desk.now + spin {
+        if until <= desk.now + spin || desk.users.has_woken() {
             // The runtime's own tasks (connections, for example) must have their turn.
             tokio::task::yield_now().await;
             return;
@@ -365,6 +361,7 @@ impl Worker {
     /// No new starts; waits for what is running, then gives it up.
     async fn drain(&mut self) {
         self.desk.tick();
+        self.desk.is_draining = true;
         self.note_the_end();
         let (began, schedule) = (self.desk.now, self.desk.schedule());
         if self.desk.live.is_stopped() || self.offer.is_over_by_clock(schedule) {

@@ -29,6 +29,11 @@ impl Part {
         Part { first: self.first + self.step * u64::from(index), step: self.step * u64::from(of) }
     }
 
+    /// What it is of those that come after the first `passed`, numbered from 0 again.
+    fn after(self, passed: u64) -> Part {
+        Part { first: self.first + self.of(passed) * self.step - passed, step: self.step }
+    }
+
     /// How many of the first `all` are in it.
     pub fn of(self, all: u64) -> u64 {
         all.saturating_sub(self.first).div_ceil(self.step)
@@ -41,7 +46,24 @@ pub struct Schedule {
     warmup: Phase,
     measured: Phase,
     warmup_ns: u64,
+    /// Whether a count ends it before its shape does.
+    is_cut: bool,
 }
+
+/// A change of a load that runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaling {
+    /// Which one of the session it is, from 1.
+    pub ordinal: u64,
+    /// From when on, in nanoseconds of the schedule.
+    pub from: u64,
+    /// How many times what was planned is offered from then on.
+    pub factor: f64,
+}
+
+/// Each change has numbers of its own: how many arrivals came before it need not be counted. More than fall into a day
+/// at a million a second.
+const NUMBERS_OF_A_SCALING: u64 = 1 << 40;
 
 /// The warm-up begins with as many arrivals at once as fall into so many seconds: what they need in connections is open
 /// before the schedule counts on it.
@@ -54,28 +76,37 @@ struct Phase {
     shape: Arc<Shape>,
     spacing: Spacing,
     seed: u64,
+    /// The most there may be.
+    limit: u64,
+    /// The most there are; of a Poisson process nobody knows before they are drawn.
     count: u64,
     /// So many of the first start at once.
     opening: u64,
 }
 
 impl Phase {
-    fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
-        let mut phase = Phase {
-            count: whole_below(shape.area()).min(limit),
-            shape: Arc::new(shape),
-            spacing,
-            seed,
-            opening: 0,
+    fn undrawn(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
+        let count = match spacing {
+            Spacing::Poisson => limit,
+            _ => whole_below(shape.area()).min(limit),
         };
+        Phase { shape: Arc::new(shape), spacing, seed, limit, count, opening: 0 }
+    }
+
+    fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
+        let mut phase = Phase::undrawn(shape, spacing, seed, limit);
         if spacing == Spacing::Poisson {
-            // Nobody knows before they are drawn how many there are.
-            let unlimited = Phase { count: u64::MAX, ..phase.clone() };
-            phase.count = Times::of(unlimited, Part::ALL, 0)
-                .take(usize::try_from(limit).unwrap_or(usize::MAX))
-                .count() as u64;
+            phase.count = phase.count_until(u64::MAX);
         }
         phase
+    }
+
+    /// How many fall due before an instant.
+    fn count_until(&self, at: u64) -> u64 {
+        match self.spacing {
+            Spacing::Constant => whole_below(self.shape.area_until(at)).min(self.count),
+            _ => Times::of(self.clone(), Part::ALL, 0).take_while(|(_, time)| *time < at).count() as u64,
+        }
     }
 }
 
@@ -85,7 +116,8 @@ impl Schedule {
         let warm = Shape::constant(shape.first_level(), Some(std::time::Duration::from_nanos(warmup_ns)));
         let mut warmup = Phase::new(warm, spacing, !seed, u64::MAX);
         warmup.opening = whole_below(shape.first_level() * OPENING).min(MOST_OPENING).min(warmup.count / 2);
-        Schedule { warmup, measured: Phase::new(shape.clone(), spacing, seed, limit), warmup_ns }
+        let measured = Phase::new(shape.clone(), spacing, seed, limit);
+        Schedule { warmup, measured, warmup_ns, is_cut: limit < u64::MAX }
     }
 
     /// How many are measured.
@@ -103,20 +135,24 @@ impl Schedule {
         self.measured.shape.at(n as f64, &mut 0)
     }
 
-    /// What `arrivals` of a part become when there are `factor` times as many from `from` on. The warm-up stays as it is.
-    pub fn scaled(&self, arrivals: &Arrivals, part: Part, from: u64, factor: f64) -> Arrivals {
+    /// What a part's `arrivals` become by a change of the load. Whoever is given the same changes in the same order offers
+    /// its share of the same load. The warm-up stays as it is.
+    pub fn scaled(&self, arrivals: &Arrivals, part: Part, scaling: Scaling) -> Arrivals {
+        let Scaling { ordinal, from, factor } = scaling;
         let measured = from.saturating_sub(self.warmup_ns);
-        let rest = self.measured.shape.rest(measured).times(factor);
-        let before = whole_below(self.measured.shape.area() - self.measured.shape.rest(measured).area());
-        let numbered = self.warmup.count + before;
-        let is_cut = self.measured.count < whole_below(self.measured.shape.area());
-        let limit = if is_cut { self.measured.count.saturating_sub(before) } else { u64::MAX };
-        let phase = Phase::new(rest, self.measured.spacing, self.measured.seed ^ from, limit);
-        let rest = Part { first: part.first + part.of(numbered) * part.step - numbered, step: part.step };
+        let shape = self.measured.shape.rest(measured).times(factor);
+        // Most loads end with their shape; one that ends by its count goes on with what is left of it.
+        let left = self.is_cut.then(|| {
+            let passed = arrivals.measured.phase.count_until(from.saturating_sub(arrivals.warmup_ns));
+            arrivals.measured.phase.limit.saturating_sub(passed)
+        });
+        let Phase { spacing, seed, .. } = self.measured;
+        let phase = Phase::undrawn(shape, spacing, seed ^ from, left.unwrap_or(u64::MAX));
+        let warm = ordinal * NUMBERS_OF_A_SCALING;
         Arrivals {
             warmup: arrivals.warmup.clone(),
-            measured: Times::of(phase, rest, 0),
-            warm: numbered,
+            measured: Times::of(phase, part.after(warm), 0),
+            warm,
             warmup_ns: self.warmup_ns + measured,
         }
     }
@@ -124,11 +160,10 @@ impl Schedule {
     /// Each arrival of a part, in order.
     pub fn arrivals(&self, part: Part) -> Arrivals {
         let warm = self.warmup.count;
-        // Of the measured ones, the part goes on where the warm-up left it.
-        let rest = Part { first: part.first + part.of(warm) * part.step - warm, step: part.step };
         Arrivals {
             warmup: Times::of(self.warmup.clone(), part, 0),
-            measured: Times::of(self.measured.clone(), rest, 0),
+            // The part goes on where the warm-up left it.
+            measured: Times::of(self.measured.clone(), part.after(warm), 0),
             warm,
             warmup_ns: self.warmup_ns,
         }
@@ -360,6 +395,38 @@ mod tests {
             let whole = all(&schedule);
             prop_assert_eq!(whole.len() as u64, schedule.warmup_count() + schedule.measured_count());
             prop_assert!(whole.is_sorted_by_key(|arrival| (arrival.at, arrival.number)));
+            prop_assert_eq!(split, whole);
+        }
+
+        #[test]
+        fn any_split_of_a_load_that_was_changed_twice_is_the_whole_of_it(
+            rate in 50.0f64..300.0, factor in 0.1f64..4.0, shards in 1u32..4, workers in 1u32..4, kind in 0u8..3,
+            is_counted: bool,
+        ) {
+            let spacing = [Spacing::Constant, Spacing::Poisson, "jitter(90%)".parse().unwrap()][usize::from(kind)];
+            let limit = if is_counted { 90 } else { u64::MAX };
+            let schedule = Schedule::new(&constant(rate, 1.0), S / 5, spacing, 7, limit);
+            let changes = [(S / 2, factor), (S / 10 * 7, 2.0)];
+            let offered = |part: Part| {
+                let (mut offered, mut times) = (Vec::new(), schedule.arrivals(part));
+                for (ordinal, (from, factor)) in (1..).zip(changes) {
+                    offered.extend(times.clone().take_while(|arrival| arrival.at < from));
+                    times = schedule.scaled(&times, part, Scaling { ordinal, from, factor });
+                    // The copy was read, not the times: the warm-up is over by then.
+                    times.warmup.number = u64::MAX;
+                }
+                offered.extend(times);
+                offered
+            };
+            let whole = offered(Part::ALL);
+            let mut split: Vec<Arrival> = (0..shards)
+                .flat_map(|shard| (0..workers).map(move |worker| (shard, worker)))
+                .flat_map(|(shard, worker)| offered(Part::ALL.split(shard, shards).split(worker, workers)))
+                .collect();
+            split.sort_by_key(|arrival| arrival.number);
+            prop_assert!(split.windows(2).all(|two| two[0].number < two[1].number), "no number twice");
+            let measured = whole.iter().filter(|arrival| !arrival.is_warmup).count();
+            prop_assert!(!is_counted || measured <= 90, "{}", measured);
             prop_assert_eq!(split, whole);
         }
     }

@@ -113,6 +113,16 @@ impl FromStr for Connections {
 }
 
 impl Plan {
+    /// The factor nearest to `factor` that the load may be changed to while it runs: within the owner's limit of an open
+    /// load's rate (closed users wait for it), and no more users than were made where all are made before the load.
+    pub fn possible(&self, factor: f64, are_users_made_first: bool) -> f64 {
+        let most = match &self.schedule {
+            Some(_) => self.limits.rate.map(|limit| limit.as_per_second() / self.shape.peak()),
+            None => are_users_made_first.then_some(1.0),
+        };
+        if factor.is_finite() { factor.clamp(0.0, most.unwrap_or(f64::MAX).max(0.0)) } else { 1.0 }
+    }
+
     /// Lays the flags over the attribute and checks the whole; all mistakes at once.
     pub fn resolve(
         name: &str,
