@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Usage or configuration.
 const CONFIGURATION: u8 = 2;
@@ -185,12 +185,53 @@ struct Turns {
 
 impl Turns {
     fn take<T>(&self, turn: usize, run: impl FnOnce() -> T) -> T {
-        let guard = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now =
-            self.changed.wait_while(guard, |now| *now != turn).unwrap_or_else(PoisonError::into_inner);
-        let result = run();
-        *now += 1;
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not `wait_while`, which looks no more at a number that a test which unwound has poisoned.
+        while *now != turn {
+            now = self.changed.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        let _turn = Turn { now, changed: &self.changed };
+        run()
+    }
+}
+
+/// Whoever has it; then it is the next one's, also when a test unwinds.
+struct Turn<'a> {
+    now: MutexGuard<'a, usize>,
+    changed: &'a Condvar,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.now += 1;
         self.changed.notify_all();
-        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn after_a_test_that_unwinds_it_is_the_next_ones_turn() {
+        let turns = Arc::new(Turns::default());
+        let (send, taken) = channel();
+        for turn in [5, 4, 3, 2, 1, 0] {
+            let (turns, send) = (turns.clone(), send.clone());
+            thread::spawn(move || {
+                let test = || {
+                    send.send(turn).unwrap();
+                    assert_ne!(turn, 1, "a bug");
+                };
+                catch_unwind(AssertUnwindSafe(|| turns.take(turn, test))).ok();
+            });
+            thread::sleep(Duration::from_millis(5));
+        }
+        let order = [(); 6].map(|()| taken.recv_timeout(Duration::from_secs(10)).unwrap());
+        assert_eq!(order, [0, 1, 2, 3, 4, 5]);
     }
 }
