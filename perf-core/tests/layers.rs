@@ -55,6 +55,7 @@ const ORDER: &[&str] = &[
     "drive/http",
     "drive/no_http",
     "drive/users",
+    "drive/support",
     "drive/prepare",
     "drive/ready",
     "drive/backoff",

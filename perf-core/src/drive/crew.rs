@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Instant;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 /// Why no load was offered at all.
 #[derive(Debug, thiserror::Error)]
@@ -209,27 +210,35 @@ impl Terms {
 fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
     panics::keep_quiet_here();
     let number = job.number;
-    let ended = catch_unwind(AssertUnwindSafe(|| try_to_work(job, starts, send)));
-    // The engine may have given this worker up; then nobody wants to know.
-    let last_words = match ended {
-        Ok(Ok(farewell)) => Message::Ended(number, farewell),
-        Ok(Err(error)) => Message::CannotStart(number, error),
-        Err(_) => Message::Died(number),
+    let last_words = match runtime() {
+        Ok(runtime) => {
+            let ended = catch_unwind(AssertUnwindSafe(|| try_to_work(&runtime, job, starts, send)));
+            // Nobody waits for the blocking tasks that a test function left behind.
+            runtime.shutdown_background();
+            match ended {
+                Ok(Ok(farewell)) => Message::Ended(number, farewell),
+                Ok(Err(error)) => Message::CannotStart(number, error),
+                Err(_) => Message::Died(number),
+            }
+        }
+        Err(error) => Message::CannotStart(number, EngineError::Worker(number, error)),
     };
+    // The engine may have given this worker up; then nobody wants to know.
     send.send(last_words).unwrap_or_default();
 }
 
+fn runtime() -> std::io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
 fn try_to_work(
+    runtime: &LocalRuntime,
     job: Job,
     starts: &Receiver<Instant>,
     send: &Sender<Message>,
 ) -> Result<Farewell, EngineError> {
     let number = job.number;
     let cannot = |error| EngineError::Worker(number, error);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(tokio::runtime::LocalOptions::default())
-        .map_err(cannot)?;
     let transport = http::transport(job.test.client, &job.resolver, None).map_err(EngineError::Client)?;
     job.common.transport.set(transport).unwrap_or_default();
     let (worker, attendance) = runtime.block_on(async {
@@ -245,7 +254,5 @@ fn try_to_work(
     let run = worker.run(Clock::starting(start));
     let worker = runtime.block_on(tokio::task::unconstrained(run));
     send.send(Message::Recorded(number)).unwrap_or_default();
-    let farewell = runtime.block_on(worker.leave());
-    runtime.shutdown_background();
-    Ok(farewell)
+    Ok(runtime.block_on(worker.leave()))
 }

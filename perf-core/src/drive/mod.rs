@@ -32,6 +32,7 @@ pub mod ready;
 pub mod roster;
 pub mod standstill;
 pub mod start;
+mod support;
 pub mod turn;
 pub mod users;
 pub mod worker;

@@ -2,6 +2,7 @@
 
 use super::cx::{Cx, State};
 use super::http::ClientFn;
+use super::support::Support;
 use super::users::User;
 use crate::outcome::Failure;
 use crate::plan::limits::NotListed;
@@ -14,10 +15,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::runtime::Runtime;
-
-/// How long what `setup` spawned may take to end after the session.
-const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// The user's functions, erased: everything the engine needs of one perf test.
 #[derive(Clone, Copy)]
@@ -229,7 +226,7 @@ pub struct Prepared {
     /// What the user's `setup` took.
     pub setup: Duration,
     pub(super) cx: Setup,
-    pub(super) support: Runtime,
+    pub(super) support: Support,
 }
 
 /// Why a session could not be prepared or cleaned up.
@@ -261,8 +258,7 @@ impl Prepared {
     /// Runs `setup` on a new runtime, which the target never shares with a worker.
     pub fn set_up(plan: &Plan, test: &Test) -> Result<Self, PrepareError> {
         let began = Instant::now();
-        let support =
-            tokio::runtime::Builder::new_multi_thread().thread_name("perf-support").enable_all().build()?;
+        let support = Support::start()?;
         let cx = Setup { base_url: Mutex::new(plan.base_url.clone()), client: test.client };
         let state = match test.setup {
             Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
@@ -277,9 +273,12 @@ impl Prepared {
             Some(teardown) => guarded(|| self.support.block_on(teardown(&self.state))),
             None => Ok(()),
         };
-        drop(self.state);
-        self.support.shutdown_timeout(SHUTDOWN);
-        result.map_err(PrepareError::Teardown)
+        // What was made goes before the runtime that it may still be served by.
+        let dropped = guarded(|| {
+            drop(self.state);
+            Ok(())
+        });
+        result.and(dropped).map_err(PrepareError::Teardown)
     }
 }
 
