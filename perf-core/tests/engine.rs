@@ -262,3 +262,17 @@ fn a_worker_that_dies_is_replaced_and_the_loss_is_told() {
     let findings = findings::look(&plan, &recording, &summary);
     assert!(findings.iter().any(|finding| finding.kind == "worker_lost"), "{findings:?}");
 }
+
+#[test]
+fn a_worker_that_dies_before_the_load_is_an_error_that_names_it() {
+    fn makes_none(cx: Rc<Cx>) -> Box<dyn User> {
+        assert_ne!(cx.user_id(), 1, "a bug");
+        slow(cx)
+    }
+    let spec = PerfSpec { users: Some(2), workers: Some(2), duration: ms(1000), ..PerfSpec::default() };
+    let plan = Plan::resolve("mock", "engine", &spec, &Overrides::default()).unwrap();
+    let test = Test::of(makes_none);
+    let prepared = Prepared::set_up(&plan, &test).unwrap();
+    let error = engine::drive(&plan, &test, &prepared, &Control::default()).err().unwrap();
+    assert!(error.to_string().starts_with("worker 1 died before the load began"), "{error}");
+}

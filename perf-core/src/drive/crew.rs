@@ -32,6 +32,9 @@ pub enum EngineError {
     /// No thread, no descriptor for the reactor or the timer.
     #[error("worker {0} cannot start: {1}")]
     Worker(u32, std::io::Error),
+    /// Before the load, outside of the user's own functions: a bug of this crate.
+    #[error("worker {0} died before the load began; that is a bug of this crate, please report it")]
+    Died(u32),
     /// The thread that adds up: a bug of this crate.
     #[error("the collector of a load panicked; please report it")]
     Collector,
@@ -147,24 +150,34 @@ impl Crew {
     }
 
     pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
-        let mut all = Attendance::default();
-        for _ in &self.starts {
-            match messages.recv() {
-                Ok(Message::CannotStart(_, error)) => return Err(error),
-                Ok(Message::Ready(attendance)) => all.merge(attendance),
-                Ok(_) => {}
-                Err(_) => break,
-            }
-        }
-        match all.first.clone().filter(|_| all.failed == all.users) {
-            Some(first) => Err(EngineError::NoUsers { failed: all.failed, first }),
-            None => Ok(all),
-        }
+        attendance(self.starts.len(), messages)
     }
 
     pub(super) fn start_at(&self, start: Instant) {
         // One that is gone already will be missed by the watch.
         self.starts.iter().for_each(|worker| worker.send(start).unwrap_or_default());
+    }
+}
+
+/// Who is there when every worker has said that it is ready.
+fn attendance(workers: usize, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
+    let (mut all, mut ready) = (Attendance::default(), 0);
+    while ready < workers {
+        match messages.recv() {
+            Ok(Message::Ready(attendance)) => {
+                all.merge(attendance);
+                ready += 1;
+            }
+            Ok(Message::CannotStart(_, error)) => return Err(error),
+            // Also one that was ready already.
+            Ok(Message::Died(worker)) => return Err(EngineError::Died(worker)),
+            Ok(Message::Slice(_) | Message::Recorded(_) | Message::Ended(..)) => {}
+            Err(_) => break,
+        }
+    }
+    match all.first.clone().filter(|_| all.failed == all.users) {
+        Some(first) => Err(EngineError::NoUsers { failed: all.failed, first }),
+        None => Ok(all),
     }
 }
 
@@ -255,4 +268,20 @@ fn try_to_work(
     let worker = runtime.block_on(tokio::task::unconstrained(run));
     send.send(Message::Recorded(number)).unwrap_or_default();
     Ok(runtime.block_on(worker.leave()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_dies_before_the_load_is_noticed_though_it_was_ready() {
+        let (send, messages) = channel();
+        let ready = || Message::Ready(Attendance { users: 1, ..Attendance::default() });
+        [ready(), Message::Died(0), ready()].into_iter().for_each(|message| send.send(message).unwrap());
+        let error = attendance(2, &messages).unwrap_err();
+        assert!(error.to_string().starts_with("worker 0 died before the load began"), "{error}");
+        [ready(), ready()].into_iter().for_each(|message| send.send(message).unwrap());
+        assert_eq!(attendance(1, &messages).unwrap().users, 1);
+    }
 }
