@@ -118,6 +118,21 @@ fn a_worker_that_never_comes_back_is_given_up_with_its_counts_known() {
     );
 }
 
+#[test]
+fn a_signal_during_a_pause_gives_up_a_worker_that_never_comes_back() {
+    let control = Control::default();
+    later(300, &control, Control::pause);
+    later(600, &control, |control| control.stop(Signal::Interrupt));
+    let (send, driven) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let spec = PerfSpec { graceful_stop: ms(100), ..spec(50.0, 1000) };
+        send.send(drive(&spec, stuck, &control).1).unwrap();
+    });
+    let recording = driven.recv_timeout(Duration::from_secs(20)).expect("an end");
+    assert_eq!(recording.stopped_by, Some(Stopped::Signal(Signal::Interrupt)));
+    assert_eq!((recording.measured.counts.interrupted, recording.lost.len()), (1, 1));
+}
+
 fn spec(rate: f64, length: u64) -> PerfSpec {
     PerfSpec { rate: Some(rate), duration: ms(length), warmup: ms(0), ..PerfSpec::default() }
 }

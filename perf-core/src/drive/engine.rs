@@ -234,15 +234,14 @@ impl<'a> Watch<'a> {
         }
         let drain = self.plan.graceful_stop + PATIENCE;
         let standstill = self.standstill();
-        if standstill.is_frozen() {
-            return Instant::now() + drain;
-        }
         let shift = Duration::from_nanos(standstill.shift());
-        let end =
-            self.plan.measured_for().map(|length| self.start + self.plan.warmup + length + shift + drain);
-        // Where nobody knows the end, a worker still tells of every tick.
-        let silent = || known.heard + TICK + self.plan.timeout + drain;
-        let planned = end.unwrap_or_else(silent);
+        let planned = match self.plan.measured_for() {
+            // What stands still has no end yet, unless somebody asked for it.
+            _ if standstill.is_frozen() => Instant::now() + drain,
+            Some(length) => self.start + self.plan.warmup + length + shift + drain,
+            // Where nobody knows the end, a worker still tells of every tick.
+            None => known.heard + TICK + self.plan.timeout + drain,
+        };
         match self.live.stopped() {
             Some((Stopped::Signal(_), at)) => {
                 planned.min(at + LONGEST_DRAIN_AFTER_SIGNAL.min(self.plan.graceful_stop) + PATIENCE / 2)
