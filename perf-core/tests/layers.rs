@@ -67,6 +67,7 @@ const ORDER: &[&str] = &[
     "drive/closed",
     "drive/offer",
     "drive/desk",
+    "drive/attendance",
     "drive/cpu",
     "drive/worker",
     "drive/crew",

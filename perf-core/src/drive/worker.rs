@@ -1,28 +1,24 @@
 //! One worker: a thread, a runtime of its own, and the loop that starts what is due and records what has ended.
 
+use super::attendance;
 use super::backoff::Backoff;
 use super::clock::Clock;
 use super::control::Control;
 use super::cpu;
-use super::cx::{Common, Cx};
+use super::cx::Common;
 use super::desk::Desk;
-use super::http::{self, Resolver};
+use super::http::Resolver;
 use super::offer::Offer;
 use super::pacer::Pacer;
-use super::panics;
 use super::prepare::Test;
-use super::roster::Roster;
 use super::standstill::Standstill;
-use super::turn;
 use super::users::Users;
 use crate::error::ClientError;
 use crate::measure::recorder::Recorder;
 use crate::measure::{Attendance, Blocked, Farewell, Stopped, WorkerCpu};
-use crate::outcome::Failure;
-use crate::plan::arrivals::{Part, Scaling};
-use crate::plan::{Connections, Plan, nanos};
+use crate::plan::arrivals::Scaling;
+use crate::plan::{Plan, nanos};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,8 +36,6 @@ const RESERVED: f64 = 0.7;
 const LEAST_LOOK: u64 = 200_000_000;
 /// Longer than a timer is late, as a rule.
 const SPIN: u64 = 200_000;
-/// How many users are set up, or torn down, at the same time.
-const AT_ONCE: usize = 64;
 
 /// What a worker is given before it starts.
 pub struct Job {
@@ -126,85 +120,7 @@ impl Worker {
 
     /// Makes the users who are there from the start, and runs their set-up.
     pub async fn gather(&mut self) -> Result<Attendance, ClientError> {
-        let Desk { plan, number, .. } = &self.desk;
-        let count = match &self.offer {
-            Offer::Closed(_) => Roster::size(Part::ALL.split(*number, plan.workers), plan) as usize,
-            Offer::Open(arrivals) if self.desk.makes_users_first() => arrivals.slots,
-            Offer::Open(_) => 0,
-        };
-        let slots: Vec<u32> = (0..count).map(|_| self.desk.add_user()).collect();
-        if self.desk.plan.connections == Connections::User {
-            let client = self.desk.test.client;
-            for slot in &slots {
-                let cx = self.desk.users.cx(*slot);
-                let transport = http::transport(client, &self.resolver, Some(cx.user_id()))?;
-                cx.transport.set(transport).unwrap_or_default();
-            }
-        }
-        let failures = self.set_up(&slots).await;
-        for (slot, failure) in slots.iter().zip(&failures) {
-            match &mut self.offer {
-                Offer::Open(arrivals) if failure.is_none() => arrivals.idle.push(*slot),
-                Offer::Open(_) => {}
-                Offer::Closed(users) => users.add(failure.is_none()),
-            }
-        }
-        Ok(attendance(failures))
-    }
-
-    async fn set_up(&self, slots: &[u32]) -> Vec<Option<Failure>> {
-        let Some(setup) = self.desk.test.user_setup else {
-            return slots.iter().map(|_| None).collect();
-        };
-        let each = async |cx: &Cx| {
-            let state = setup(cx).await?;
-            cx.set_user_state(state);
-            Ok(())
-        };
-        self.for_each_user(slots, "user_setup", each).await
-    }
-
-    /// Runs the users' tear-down.
-    async fn dismiss(&self) -> Attendance {
-        let Some(teardown) = self.desk.test.user_teardown else { return Attendance::default() };
-        let slots: Vec<u32> = (0u32..).take(self.desk.users.count()).collect();
-        let fit: Vec<u32> =
-            slots.into_iter().filter(|slot| self.desk.users.cx(*slot).has_user_state()).collect();
-        attendance(self.for_each_user(&fit, "user_teardown", async |cx: &Cx| teardown(cx).await).await)
-    }
-
-    /// A few at a time, each within the iteration's time limit.
-    async fn for_each_user(
-        &self,
-        slots: &[u32],
-        what: &str,
-        run: impl AsyncFn(&Cx) -> Result<(), Failure>,
-    ) -> Vec<Option<Failure>> {
-        let limit = self.desk.plan.timeout;
-        let one = async |slot: &u32| {
-            let cx = self.desk.users.cx(*slot);
-            let mut running = Box::pin(turn::during(cx.user_id(), run(cx)));
-            // A panic is this user's failure, not the worker's end.
-            let guarded = poll_fn(|task| {
-                let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
-                polled.unwrap_or_else(|panic| {
-                    Poll::Ready(Err(Failure::of_panic(&*panic, panics::take_location())))
-                })
-            });
-            let ended = tokio::time::timeout(limit, guarded).await;
-            let late = |_| {
-                Err(Failure::new(
-                    crate::error::Category::Timeout,
-                    format!("{what} took longer than {limit:?}"),
-                ))
-            };
-            ended.unwrap_or_else(late).err()
-        };
-        let mut failures = Vec::with_capacity(slots.len());
-        for few in slots.chunks(AT_ONCE) {
-            failures.extend(together(few.iter().map(&one).collect()).await);
-        }
-        failures
+        attendance::gather(&mut self.desk, &mut self.offer, &self.resolver).await
     }
 
     /// Until the load is over and everything that was started is recorded.
@@ -239,7 +155,7 @@ impl Worker {
 
     /// The users' tear-down, and what there is to say at the end.
     pub async fn leave(self) -> Farewell {
-        let left = self.dismiss().await;
+        let left = attendance::dismiss(&self.desk).await;
         let backed = self.desk.backoff.map(Backoff::into_history).unwrap_or_default();
         Farewell { blocked: self.blocked, left, backed, cpu: self.cpu }
     }
@@ -388,27 +304,4 @@ impl Worker {
         }
         self.desk.give_up();
     }
-}
-
-fn attendance(failures: Vec<Option<Failure>>) -> Attendance {
-    let users = failures.len() as u64;
-    let failed = failures.iter().flatten().count() as u64;
-    Attendance { users, failed, first: failures.into_iter().flatten().next() }
-}
-
-/// All of them at the same time, in this task.
-async fn together<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    poll_fn(|cx| {
-        let mut is_done = true;
-        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
-            match future.as_mut().poll(cx) {
-                Poll::Ready(value) => *output = Some(value),
-                Poll::Pending => is_done = false,
-            }
-        }
-        if is_done { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
 }
