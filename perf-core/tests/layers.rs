@@ -71,6 +71,7 @@ const ORDER: &[&str] = &[
     "drive/cpu",
     "drive/worker",
     "drive/crew",
+    "drive/watch",
     "drive/headroom",
     "drive/engine",
     "drive/mod",

@@ -36,4 +36,5 @@ pub mod start;
 mod support;
 pub mod turn;
 pub mod users;
+mod watch;
 pub mod worker;

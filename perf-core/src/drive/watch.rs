@@ -1,0 +1,307 @@
+//! Watches over a load that runs: adds up what the workers send, tells how it stands, and knows when to give one up.
+
+use super::clock::Clock;
+use super::control::{Control, Snapshot};
+use super::crew::{Crew, Message};
+use super::standstill::Standstill;
+use crate::error::Category;
+use crate::measure::edges::Edges;
+use crate::measure::recorder::Slice;
+use crate::measure::sample::{Counts, Phase};
+use crate::measure::{
+    Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu,
+};
+use crate::metric::{Quantile, Statistic};
+use crate::plan::{Plan, nanos};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often workers tell how they stand.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+/// How long a worker that should be done may take before it is given up.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the users' tear-down may take in all.
+const LONGEST_LEAVE: Duration = Duration::from_mins(5);
+/// After so many deaths a worker is not replaced again.
+const MOST_DEATHS: usize = 3;
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
+
+/// A load that runs.
+pub(super) struct Watch<'a> {
+    plan: &'a Plan,
+    live: &'a Control,
+    pub(super) crew: Crew,
+    edges: Edges,
+    collection: Collection,
+    clock: Clock,
+    start: Instant,
+    began: SystemTime,
+    blocked: Vec<Blocked>,
+    left: Attendance,
+    backed: Vec<Backed>,
+    worker_cpu: Vec<WorkerCpu>,
+    workers: Vec<Known>,
+    lost: Vec<(u32, u64)>,
+    recent: Recent,
+}
+
+/// How many were completed when, over the last second and a bit.
+#[derive(Default)]
+struct Recent(VecDeque<(Instant, u64)>);
+
+impl Recent {
+    /// The rate per second since the newest entry that is a tick old, or since the oldest.
+    fn rate_per_s(&mut self, now: Instant, completed: u64) -> f64 {
+        self.0.push_back((now, completed));
+        while self.0.get(1).is_some_and(|(at, _)| now - *at >= TICK) {
+            self.0.pop_front();
+        }
+        let (since, before) = self.0[0];
+        let seconds = (now - since).as_secs_f64();
+        if seconds > 0.0 { (completed - before) as f64 / seconds } else { 0.0 }
+    }
+}
+
+/// What is known of one worker.
+#[derive(Clone, Copy)]
+struct Known {
+    counts: Counts,
+    heard: Instant,
+    recorded: bool,
+    ended: bool,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Control, start: Instant) -> Self {
+        let known = Known { counts: Counts::default(), heard: start, recorded: false, ended: false };
+        let mut watch = Watch {
+            plan,
+            live,
+            edges,
+            collection: Collection::new(edges, plan.rounds),
+            clock: Clock::starting(start),
+            start,
+            began: SystemTime::now(),
+            blocked: Vec::new(),
+            left: Attendance::default(),
+            backed: Vec::new(),
+            worker_cpu: Vec::new(),
+            workers: vec![known; plan.workers as usize],
+            crew,
+            lost: Vec::new(),
+            recent: Recent::default(),
+        };
+        watch.publish(Phase::Warmup);
+        watch
+    }
+
+    pub(super) fn collect(&mut self, messages: &Receiver<Message>) {
+        while self.workers.iter().any(|worker| !worker.ended) {
+            match messages.recv_timeout(LOOK_AROUND) {
+                Ok(Message::Slice(slice)) => self.add(slice),
+                Ok(Message::Ended(worker, farewell)) => {
+                    self.workers[worker as usize].ended = true;
+                    self.blocked.extend(farewell.blocked);
+                    self.left.merge(farewell.left);
+                    self.backed.extend(farewell.backed);
+                    self.worker_cpu.extend(farewell.cpu);
+                }
+                Ok(Message::Recorded(worker)) => self.workers[worker as usize].recorded = true,
+                Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
+                Ok(Message::CannotStart(worker, _)) => self.give_up(worker),
+                Ok(Message::Died(worker)) => self.replace(worker),
+                Err(RecvTimeoutError::Disconnected) => {
+                    (0..self.plan.workers).for_each(|worker| self.give_up(worker));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, mut slice: Box<Slice>) {
+        let known = &mut self.workers[slice.worker as usize];
+        if known.ended {
+            return; // given up; its counts were taken from the live ones
+        }
+        known.heard = Instant::now();
+        known.counts.merge(&slice.measured.counts);
+        self.collection.add(&slice);
+        self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
+        slice.clear();
+        // A worker that has ended takes nothing back.
+        self.crew.backs[slice.worker as usize].send(slice).unwrap_or_default();
+    }
+
+    fn publish(&mut self, phase: Phase) {
+        let completed =
+            self.collection.warmup.counts.completed() + self.collection.measured.counts.completed();
+        let rate_per_s = self.recent.rate_per_s(Instant::now(), completed);
+        let tally = match phase {
+            Phase::Warmup => &self.collection.warmup,
+            Phase::Measured => &self.collection.measured,
+        };
+        let p99 = Quantile::percent(99.0).map(Statistic::Percentile);
+        self.live.publish(
+            &self.plan.name,
+            Some(Snapshot {
+                began: self.start,
+                warmup: self.plan.warmup,
+                measured_for: self.plan.measured_for(),
+                scheduled: self.plan.scheduled(),
+                phase,
+                counts: tally.counts,
+                rate_per_s,
+                p99_ns: p99.and_then(|p99| tally.succeeded.response()?.statistic(p99)),
+            }),
+        );
+    }
+
+    fn give_up_the_overdue(&mut self) {
+        let now = Instant::now();
+        let overdue: Vec<u32> = (0..self.plan.workers)
+            .filter(|worker| !self.workers[*worker as usize].ended && now > self.patience_with(*worker))
+            .collect();
+        overdue.into_iter().for_each(|worker| self.give_up(worker));
+    }
+
+    /// Until when a worker may be silent.
+    fn patience_with(&self, worker: u32) -> Instant {
+        let known = &self.workers[worker as usize];
+        if known.recorded {
+            // Nothing of the recording is at stake: only the users' tear-down is waited for.
+            return known.heard + LONGEST_LEAVE;
+        }
+        let drain = self.plan.graceful_stop + PATIENCE;
+        let standstill = self.standstill();
+        let shift = Duration::from_nanos(standstill.shift());
+        let planned = match self.plan.measured_for() {
+            // What stands still has no end yet, unless somebody asked for it.
+            _ if standstill.is_frozen() => Instant::now() + drain,
+            Some(length) => self.start + self.plan.warmup + length + shift + drain,
+            // Where nobody knows the end, a worker still tells of every tick.
+            None => known.heard + TICK + self.plan.timeout + drain,
+        };
+        match self.live.stopped() {
+            Some((Stopped::Signal(_), at)) => {
+                planned.min(at + LONGEST_DRAIN_AFTER_SIGNAL.min(self.plan.graceful_stop) + PATIENCE / 2)
+            }
+            Some((_, at)) => planned.min(at + drain),
+            None => planned,
+        }
+    }
+
+    /// A worker that died is a bug of this crate; the load goes on all the same, and the loss is told.
+    fn replace(&mut self, worker: u32) {
+        let was_recorded = self.workers[worker as usize].recorded;
+        self.give_up(worker);
+        let deaths = self.lost.iter().filter(|(number, _)| *number == worker).count();
+        let now = self.standstill().schedule(self.clock.now());
+        let is_over = self.plan.measured_for().is_some_and(|length| now >= self.edges.origin + nanos(length));
+        if was_recorded || is_over || deaths > MOST_DEATHS || self.live.is_stopped() {
+            return;
+        }
+        if self.crew.replace(worker, now, self.start).is_ok() {
+            self.workers[worker as usize] =
+                Known { counts: Counts::default(), heard: Instant::now(), recorded: false, ended: false };
+        }
+    }
+
+    fn standstill(&self) -> Standstill {
+        Standstill::of(&self.live.orders().pauses, &self.clock)
+    }
+
+    /// Takes what the worker published of itself in the place of what it never sent.
+    fn give_up(&mut self, worker: u32) {
+        let known = &mut self.workers[worker as usize];
+        if std::mem::replace(&mut known.ended, true) || known.recorded {
+            return;
+        }
+        let live = self.crew.live_counts[worker as usize].load();
+        let measured = &mut self.collection.measured;
+        let mut lost = live.without(&known.counts);
+        lost.interrupted += live.in_flight();
+        measured.counts.merge(&lost);
+        let at = Standstill::of(&self.live.orders().pauses, &self.clock).schedule(self.clock.now());
+        let gone = || format!("worker {worker} never came back to its loop");
+        for (category, count) in [
+            (Category::Interrupted, lost.interrupted),
+            (Category::Dropped, lost.dropped()),
+            (Category::Timeout, lost.timed_out),
+            (Category::Other, lost.failed),
+        ] {
+            if count > 0 {
+                measured.errors.add(category, count, at, gone);
+            }
+        }
+        self.lost.push((worker, lost.completed() + lost.interrupted));
+    }
+
+    pub(super) fn into_recording(self, preparation: Preparation) -> Recording {
+        let standstill = self.standstill();
+        let Watch {
+            plan,
+            live,
+            collection,
+            blocked,
+            left,
+            mut backed,
+            worker_cpu,
+            lost,
+            began,
+            start,
+            edges,
+            crew,
+            ..
+        } = self;
+        let clock = Clock::starting(start);
+        let planned = match plan.is_counted() {
+            true => Duration::from_nanos(collection.last_finish()),
+            false => plan.measured_for().unwrap_or_default(),
+        };
+        let stopped = live.stopped();
+        let measured_for = match stopped {
+            Some((_, at)) => {
+                let stopped = standstill.past(clock.at(at)).saturating_sub(edges.origin);
+                planned.min(Duration::from_nanos(stopped))
+            }
+            None => planned,
+        };
+        let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
+        let gaps = standstill.gaps().to_vec();
+        backed.sort_by_key(|backed| backed.at);
+        let has_own_users = crew.makes_users_first();
+        let scaled = live.orders().scales.last().map(|(at, factor)| Altered::Scaled {
+            at: standstill.past(clock.at(*at)),
+            factor: plan.possible(*factor, has_own_users),
+        });
+        let altered = scaled.or_else(|| backed_off(&backed));
+        let stopped_by = stopped.map(|(why, _)| why);
+        let warmup_length = plan.warmup;
+        Recording {
+            began,
+            warmup_length,
+            measured_for,
+            preparation,
+            warmup,
+            measured,
+            rounds,
+            timeline,
+            gaps,
+            altered,
+            backed,
+            blocked,
+            lost,
+            left,
+            worker_cpu,
+            shortages: Vec::new(),
+            stopped_by,
+        }
+    }
+}
+
+/// Of changes in order.
+fn backed_off(backed: &[Backed]) -> Option<Altered> {
+    let least = backed.iter().map(|backed| backed.factor).reduce(f64::min)?;
+    Some(Altered::BackedOff { at: backed.first()?.at, least })
+}
