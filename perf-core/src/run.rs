@@ -184,7 +184,8 @@ impl Stage {
             let is_final = members.len() > 1 || member.test.user_setup.is_some();
             let most_workers = if is_final { member.plan.workers } else { member.plan.most_workers };
             let plan = Plan { most_workers, ..member.plan.clone() };
-            assembled.push(Assembled::of(&plan, &member.test, self.of(number), live)?);
+            let one = Assembled::of(&plan, &member.test, self.of(number), live)?;
+            assembled.push(if members.len() > 1 { one.beside_others() } else { one });
         }
         live.wait_for_start();
         let start = Instant::now() + HEAD_START;

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use perf_core::drive::control::{Control, Snapshot};
+use perf_core::drive::cpu;
 use perf_core::measure::sample::Phase;
 use perf_core::units::{Latency, Significant};
 use std::io::IsTerminal;
@@ -23,9 +24,10 @@ impl Progress {
         }
         let (is_over, name, live) = (Arc::new(AtomicBool::new(false)), name.to_owned(), live.clone());
         let theirs = is_over.clone();
-        let drawn = thread::Builder::new()
-            .name("perf-progress".to_owned())
-            .spawn(move || draw(&name, &live, &theirs));
+        let drawn = thread::Builder::new().name("perf-progress".to_owned()).spawn(move || {
+            cpu::this_thread_is_ours();
+            draw(&name, &live, &theirs);
+        });
         Progress(drawn.ok().map(|thread| (is_over, thread)))
     }
 }

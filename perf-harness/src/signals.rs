@@ -1,13 +1,17 @@
 //! Ctrl-C and SIGTERM: the first one ends the run in order, the second one at once.
 
 use perf_core::drive::control::Control;
+use perf_core::drive::cpu;
 use perf_core::measure::Signal;
 use std::thread;
 
 /// Listens for as long as the process lives.
 pub(crate) fn listen(live: Control) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let body = move || runtime.block_on(obey(live));
+    let body = move || {
+        cpu::this_thread_is_ours();
+        runtime.block_on(obey(live));
+    };
     thread::Builder::new().name("perf-signals".to_owned()).spawn(body).map(drop)
 }
 

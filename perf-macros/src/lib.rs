@@ -425,6 +425,27 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// On Linux, the CPU time of a target that runs in the test's own process is known (`cpu_per_iteration`): it is what the
+/// process needs and the harness does not. A server that `setup` spawned as another process is named by its id. Tests of a
+/// scenario share their target, so none of them is charged for it; nor is CPU time told where the target needs less than a
+/// thousandth of a core, or where `base_url` names it from outside.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// async fn shop(cx: &Setup) -> Result<std::process::Child, Error> {
+///     let server = std::process::Command::new("target/release/shop").arg("--port=8080").spawn()?;
+///     cx.set_target_pid(server.id());
+///     cx.set_base_url("http://127.0.0.1:8080");
+///     Ok(server)
+/// }
+/// # #[perf_test(rate = 200, duration = "10s", setup = shop)]
+/// # async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
 /// Test data belongs in the state: a `Feeder` reads CSV or JSON lines, takes any iterator, or makes its rows up. When the
 /// rows of a `unique` one run out, the test ends.
 ///

@@ -44,6 +44,8 @@ pub struct Summary {
     pub errors: Vec<(Category, ErrorGroup)>,
     /// In order.
     pub rounds: Vec<RoundSummary>,
+    /// CPU time of the target per completed iteration, in nanoseconds, where it is known.
+    pub cpu_per_iteration: Option<f64>,
     /// Of the named parts of iterations.
     pub steps: BTreeMap<&'static str, StepSummary>,
     /// Of the named conditions.
@@ -86,10 +88,12 @@ pub struct RoundSummary {
     pub response_p50: Option<f64>,
     /// Succeeded iterations per second.
     pub throughput_per_s: Option<f64>,
+    /// CPU time of the target per completed iteration, in nanoseconds, where it is known.
+    pub cpu_per_iteration: Option<f64>,
 }
 
 impl RoundSummary {
-    fn of(round: &Round) -> Self {
+    fn of(round: &Round, target_cpu: Option<Duration>) -> Self {
         let quantile =
             |percent| Quantile::percent(percent).and_then(|quantile| round.service.quantile(quantile));
         let length = Duration::from_nanos(round.length);
@@ -103,12 +107,45 @@ impl RoundSummary {
             service_p99: quantile(99.0),
             response_p50: round.response.quantile(Quantile::MEDIAN),
             throughput_per_s: per_second(round.succeeded, length),
+            cpu_per_iteration: target_cpu
+                .filter(|cpu| is_enough(*cpu, length) && round.completed > 0)
+                .map(|cpu| cpu.as_nanos() as f64 / round.completed as f64),
         }
     }
 }
 
+/// The least of the time that a target must run for its CPU time to be told from the harness's own housekeeping.
+const LEAST_SHARE: f64 = 0.001;
+
+fn is_enough(cpu: Duration, of: Duration) -> bool {
+    cpu.as_secs_f64() >= LEAST_SHARE * of.as_secs_f64()
+}
+
+/// CPU time of the target per completed iteration: of the rounds, where the clock ended them, else of the whole.
+fn cpu_per_iteration(recording: &Recording) -> Option<f64> {
+    let target = recording.target_cpu.as_ref()?;
+    let timed: Vec<(Duration, u64)> = recording
+        .rounds
+        .iter()
+        .enumerate()
+        .filter_map(|(number, round)| Some((target.of_round(number)?, round.completed)))
+        .collect();
+    let (cpu, completed) = match timed.is_empty() {
+        true => (target.of_all()?, recording.measured.counts.completed()),
+        false => timed.into_iter().fold((Duration::ZERO, 0), |(cpu, all), (ran, n)| (cpu + ran, all + n)),
+    };
+    let is_known = completed > 0 && is_enough(cpu, recording.measured_for);
+    is_known.then(|| cpu.as_nanos() as f64 / completed as f64)
+}
+
 fn per_second(count: u64, length: Duration) -> Option<f64> {
     (!length.is_zero()).then(|| count as f64 / length.as_secs_f64())
+}
+
+fn rounds(recording: &Recording) -> Vec<RoundSummary> {
+    let of_round = |number| recording.target_cpu.as_ref().and_then(|target| target.of_round(number));
+    let rounds = recording.rounds.iter().enumerate();
+    rounds.map(|(number, round)| RoundSummary::of(round, of_round(number))).collect()
 }
 
 fn merged<'a>(parts: impl IntoIterator<Item = Option<&'a Histogram>>) -> Histogram {
@@ -160,7 +197,8 @@ impl Summary {
                 .into_iter()
                 .map(|(category, group)| (category, group.clone()))
                 .collect(),
-            rounds: recording.rounds.iter().map(RoundSummary::of).collect(),
+            rounds: rounds(recording),
+            cpu_per_iteration: cpu_per_iteration(recording),
             steps: steps.collect(),
             checks: marks.checks.clone(),
             warmup_counts: warmup.counts,
@@ -193,8 +231,7 @@ impl Summary {
             Metric::Dropped => Some(self.counts.dropped() as f64),
             Metric::Checks => self.check_ratio(),
             Metric::Capacity => self.capacity.as_ref()?.rate,
-            // No target's CPU is known yet.
-            Metric::CpuPerIteration => None,
+            Metric::CpuPerIteration => self.cpu_per_iteration,
         }
     }
 

@@ -4,6 +4,7 @@ use super::cap::Cap;
 use super::claims::Claims;
 use super::clock::Clock;
 use super::control::Control;
+use super::cpu;
 use super::cx::{Common, State};
 use super::http::{self, Resolver};
 use super::offer::Offer;
@@ -222,6 +223,7 @@ impl Terms {
 /// The body of a worker's thread.
 fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
     panics::keep_quiet_here();
+    cpu::this_thread_is_ours();
     let number = job.number;
     let last_words = match runtime() {
         Ok(runtime) => {
@@ -241,7 +243,11 @@ fn work(job: Job, starts: &Receiver<Instant>, send: &Sender<Message>) {
 }
 
 fn runtime() -> std::io::Result<LocalRuntime> {
-    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+    Builder::new_current_thread()
+        .enable_all()
+        // Of the pool for what blocks: it works for the test functions, not for the target.
+        .on_thread_start(cpu::this_thread_is_ours)
+        .build_local(LocalOptions::default())
 }
 
 fn try_to_work(

@@ -1,9 +1,11 @@
 //! Runs one load: starts the workers, adds up what they send, and ends with a recording, whatever they do.
 
 use super::control::Control;
+use super::cpu::{self, Target};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
 use super::headroom;
+use super::meter::Meter;
 use super::prepare::{Prepared, Test};
 use super::watch::{TICK, Watch};
 use crate::measure::edges::{Edges, TimedRounds};
@@ -37,6 +39,7 @@ pub struct Assembled {
     edges: Edges,
     preparation: Preparation,
     shortages: Shortages,
+    target: Option<Target>,
 }
 
 impl Assembled {
@@ -49,19 +52,29 @@ impl Assembled {
         let crew = Crew::hire(&plan, test, prepared, live, edges, &send)?;
         let users = crew.wait_until_ready(&messages)?;
         let preparation = Preparation { workers: began.elapsed(), users, ..Preparation::default() };
-        Ok(Assembled { plan, crew, messages, edges, preparation, shortages })
+        let target = prepared.target(&plan, test);
+        Ok(Assembled { plan, crew, messages, edges, preparation, shortages, target })
+    }
+
+    /// Several loads at the same time: nobody can tell which of them a target's CPU time belongs to.
+    #[must_use]
+    pub fn beside_others(self) -> Self {
+        Assembled { target: None, ..self }
     }
 
     /// Offers the load from that instant on, and records what happens.
     pub fn run(self, start: Instant, live: &Control) -> Recording {
-        let Assembled { plan, crew, messages, edges, preparation, shortages } = self;
+        let Assembled { plan, crew, messages, edges, preparation, shortages, target } = self;
+        cpu::this_thread_is_ours();
+        let meter = target.and_then(|target| Meter::start(target, edges, start, live));
         crew.start_at(start);
         let mut watch = Watch::new(&plan, crew, edges, live, start);
         watch.collect(&messages);
         live.publish(&plan.name, None);
+        let target_cpu = meter.and_then(Meter::finish);
         let addresses = watch.crew.addresses();
         let preparation = Preparation { addresses, ..preparation };
-        Recording { shortages, ..watch.into_recording(preparation) }
+        Recording { target_cpu, shortages, ..watch.into_recording(preparation) }
     }
 }
 

@@ -11,7 +11,7 @@ pub mod closed;
 pub mod control;
 #[cfg(feature = "http")]
 mod cookies;
-mod cpu;
+pub mod cpu;
 mod crew;
 pub mod cx;
 mod desk;
@@ -24,6 +24,7 @@ pub mod http;
 #[cfg(not(feature = "http"))]
 #[path = "no_http.rs"]
 pub mod http;
+mod meter;
 pub mod offer;
 pub mod open;
 pub mod pacer;

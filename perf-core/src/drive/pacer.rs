@@ -100,7 +100,10 @@ mod thread {
         pub(crate) fn new() -> io::Result<Self> {
             let shared = Arc::<Shared>::default();
             let theirs = shared.clone();
-            std::thread::Builder::new().name("perf-pacer".to_owned()).spawn(move || theirs.ring())?;
+            std::thread::Builder::new().name("perf-pacer".to_owned()).spawn(move || {
+                crate::drive::cpu::this_thread_is_ours();
+                theirs.ring();
+            })?;
             Ok(Pacer(shared))
         }
 

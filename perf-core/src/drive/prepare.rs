@@ -1,5 +1,6 @@
 //! Gets a session ready and cleans up behind it: the user's `setup` and `teardown` on a runtime of their own.
 
+use super::cpu::Target;
 use super::cx::{Cx, State};
 use super::http::ClientFn;
 use super::support::Support;
@@ -62,6 +63,7 @@ impl Test {
 #[derive(Debug, Default)]
 pub struct Setup {
     base_url: Mutex<Option<String>>,
+    target: Mutex<Option<u32>>,
     #[cfg_attr(not(feature = "http"), allow(dead_code))] // only `http` below builds one
     client: Option<ClientFn>,
 }
@@ -75,6 +77,13 @@ impl Setup {
     /// Says where the target is: that of a server that `setup` started, for example. Beats `base_url` and its flag.
     pub fn set_base_url(&self, base_url: impl Into<String>) {
         *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = Some(base_url.into());
+    }
+
+    /// Says which process on this machine the target is, so that its CPU time per iteration is known (on Linux): a server
+    /// that `setup` spawned as a process of its own, for example. Its children are not counted. A target in the test's
+    /// own process need not be named.
+    pub fn set_target_pid(&self, pid: u32) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(pid);
     }
 
     /// A client for preparing the target, built like the workers' own.
@@ -259,12 +268,25 @@ impl Prepared {
     pub fn set_up(plan: &Plan, test: &Test) -> Result<Self, PrepareError> {
         let began = Instant::now();
         let support = Support::start()?;
-        let cx = Setup { base_url: Mutex::new(plan.base_url.clone()), client: test.client };
+        let cx = Setup {
+            base_url: Mutex::new(plan.base_url.clone()),
+            target: Mutex::default(),
+            client: test.client,
+        };
         let state = match test.setup {
             Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
             None => Arc::new(()),
         };
         Ok(Prepared { state, base_url: cx.base_url(), setup: began.elapsed(), cx, support })
+    }
+
+    /// Whose CPU time is the target's: of the process that `setup` named, or of this one where `setup` started something
+    /// and no address of an outside target was given.
+    pub fn target(&self, plan: &Plan, test: &Test) -> Option<Target> {
+        let named = *self.cx.target.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_outside = plan.base_url.is_some() && plan.base_url == self.base_url;
+        let in_process = (test.setup.is_some() && !is_outside).then_some(Target::InProcess);
+        named.map(Target::Process).or(in_process)
     }
 
     /// Runs `teardown`, then ends whatever `setup` spawned.

@@ -294,6 +294,7 @@ impl<'a> Watch<'a> {
             lost,
             left,
             worker_cpu,
+            target_cpu: None,
             shortages: Vec::new(),
             stopped_by,
         }

@@ -48,6 +48,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     whole.timeline.merge(&recording.timeline, later);
     for theirs in &recording.rounds {
         round.succeeded += theirs.succeeded;
+        round.completed += theirs.completed;
         round.errors += theirs.errors;
         round.service.merge(&theirs.service);
         round.response.merge(&theirs.response);

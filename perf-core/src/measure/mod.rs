@@ -51,6 +51,8 @@ pub struct Recording {
     pub blocked: Vec<Blocked>,
     /// How much of its core each worker's thread needed while it measured.
     pub worker_cpu: Vec<WorkerCpu>,
+    /// What the target needed, where anybody knows.
+    pub target_cpu: Option<TargetCpu>,
     /// What the client lacked before the start.
     pub shortages: Shortages,
     /// Workers that never came back, each with the number of iterations whose times are lost.
@@ -153,6 +155,7 @@ impl Default for Recording {
             altered: None,
             blocked: Vec::new(),
             worker_cpu: Vec::new(),
+            target_cpu: None,
             shortages: Vec::new(),
             lost: Vec::new(),
             left: Attendance::default(),
@@ -238,6 +241,32 @@ impl WorkerCpu {
     }
 }
 
+/// Readings of the target's CPU time, in nanoseconds since some instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetCpu {
+    /// At the start of measuring and at the end of each round that is timed, as far as the load came.
+    pub edges: Vec<Option<u64>>,
+    /// When all iterations were over.
+    pub end: Option<u64>,
+}
+
+impl TargetCpu {
+    /// In a round that the clock ended.
+    pub fn of_round(&self, round: usize) -> Option<Duration> {
+        let at = |edge: usize| self.edges.get(edge).copied().flatten();
+        between(at(round)?, at(round + 1)?)
+    }
+
+    /// From the start of measuring to the end of the last iteration.
+    pub fn of_all(&self) -> Option<Duration> {
+        between(self.edges.first().copied().flatten()?, self.end?)
+    }
+}
+
+fn between(before: u64, after: u64) -> Option<Duration> {
+    after.checked_sub(before).map(Duration::from_nanos)
+}
+
 /// CPU time per second of time of whatever in this process is no worker: of a target that `setup` started here, and next to
 /// nothing else. `None` where the system keeps no account.
 pub fn cpu_beside(workers: &[WorkerCpu]) -> Option<f64> {
@@ -293,6 +322,8 @@ pub struct Round {
     pub length: u64,
     /// Iterations that succeeded in it.
     pub succeeded: u64,
+    /// Iterations that came to an end in it, whichever.
+    pub completed: u64,
     /// Failed, timed out and dropped ones.
     pub errors: u64,
     /// Of succeeded iterations.
@@ -368,6 +399,7 @@ impl Round {
     fn add(&mut self, slice: &Slice) {
         let tally = &slice.measured;
         self.succeeded += tally.counts.succeeded;
+        self.completed += tally.counts.completed();
         self.errors += tally.counts.errors();
         self.last_finish = self.last_finish.max(slice.last_finish);
         tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));

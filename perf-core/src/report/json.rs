@@ -110,7 +110,8 @@ pub fn of_report(report: &Report) -> Value {
     );
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
-    test.insert("resources".into(), json!({ "client": null, "target": null }));
+    let target = session.summary.cpu_per_iteration.map(|cpu| json!({ "cpu_per_iteration_ns": cpu }));
+    test.insert("resources".into(), json!({ "client": null, "target": target }));
     Value::Object(test)
 }
 
@@ -279,7 +280,7 @@ fn of_round(round: &RoundSummary) -> Value {
         "service_p99_ns": round.service_p99,
         "response_p50_ns": round.response_p50,
         "throughput_per_s": round.throughput_per_s,
-        "cpu_per_iteration_ns": null,
+        "cpu_per_iteration_ns": round.cpu_per_iteration,
     })
 }
 

@@ -84,7 +84,11 @@ fn counts(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         counts.planned, counts.started, counts.succeeded
     )?;
     writeln!(out, "{errors}{} errors{ratio}{errors:#}", counts.errors())?;
-    writeln!(out, "  throughput {throughput} over {} s", Significant(summary.measured_for.as_secs_f64()))
+    write!(out, "  throughput {throughput} over {} s", Significant(summary.measured_for.as_secs_f64()))?;
+    if let Some(cpu) = summary.cpu_per_iteration {
+        write!(out, "; CPU of the target {} per iteration", Latency(cpu))?;
+    }
+    writeln!(out)
 }
 
 fn latencies(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {

@@ -60,6 +60,7 @@ mod tests {
             service_p99: None,
             response_p50: None,
             throughput_per_s: None,
+            cpu_per_iteration: None,
         };
         let mut summary = Summary::of(&plan, &Recording::default());
         summary.rounds = p50s.iter().map(round).collect();
