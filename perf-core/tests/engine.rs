@@ -14,6 +14,7 @@ use perf_core::plan::Plan;
 use perf_core::plan::load::Iterations;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 #[allow(clippy::unnecessary_wraps)] // as the fields want it
@@ -110,6 +111,8 @@ fn a_worker_that_never_comes_back_is_given_up_with_its_counts_known() {
     let (plan, recording) = drive(&spec, stuck, &Control::default());
     let counts = recording.measured.counts;
     assert_eq!((counts.succeeded, counts.interrupted, recording.lost.len()), (5, 1, 1), "{counts:?}");
+    // 15 fall due; nobody was there to start the others.
+    assert_eq!((counts.planned, counts.dropped_late), (15, 9), "{counts:?}");
     let summary = Summary::of(&plan, &recording);
     let found = findings::look(&plan, &recording, &summary);
     assert!(
@@ -238,10 +241,8 @@ fn a_held_load_waits_for_its_start() {
     assert_eq!(recording.measured.counts.planned, 20);
 }
 
-/// A user that kills its worker where it is made: nothing that a test function can do, but a bug could.
-struct Deadly(Box<dyn User>, std::cell::Cell<bool>);
-
-static KILLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+/// A user that kills its worker where it is made, so many times: nothing that a test function can do, but a bug could.
+struct Deadly(Box<dyn User>, Option<&'static AtomicI64>);
 
 impl User for Deadly {
     fn start(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Outcome> {
@@ -257,25 +258,87 @@ impl User for Deadly {
     }
 
     fn cx(&self) -> Rc<Cx> {
-        assert!(!self.1.get() || KILLED.swap(true, std::sync::atomic::Ordering::Relaxed), "deadly");
+        if self.1.is_some_and(|kills| kills.fetch_sub(1, Ordering::Relaxed) > 0) {
+            // Whoever waits for this to end waits too long.
+            tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(60)));
+            panic!("deadly");
+        }
         self.0.cx()
     }
 }
 
+/// The third user of a session is.
+fn deadly(cx: Rc<Cx>, kills: &'static AtomicI64) -> Box<dyn User> {
+    let third = (cx.user_id() == 2).then_some(kills);
+    Box::new(Deadly(slow(cx), third))
+}
+
 #[test]
-fn a_worker_that_dies_is_replaced_and_the_loss_is_told() {
-    fn third_is_deadly(cx: Rc<Cx>) -> Box<dyn User> {
-        let is_deadly = cx.user_id() == 2;
-        Box::new(Deadly(slow(cx), is_deadly.into()))
-    }
+fn a_worker_that_dies_is_replaced_no_arrival_is_lost_and_the_loss_is_told() {
+    static KILLS: AtomicI64 = AtomicI64::new(1);
     // 20 ms each at 200/s: the third user is made after some 10 ms, and its making kills the worker.
-    let (plan, recording) = drive(&spec(200.0, 1000), third_is_deadly, &Control::default());
+    let user: fn(Rc<Cx>) -> Box<dyn User> = |cx| deadly(cx, &KILLS);
+    let (plan, recording) = drive(&spec(200.0, 1000), user, &Control::default());
     assert_eq!(recording.lost.len(), 1, "{:?}", recording.lost);
     let counts = recording.measured.counts;
-    assert!((190..=200).contains(&counts.planned) && counts.succeeded > 150, "{counts:?}");
+    assert_eq!((counts.planned, counts.started), (200, 200), "{counts:?}");
+    assert_eq!(counts.succeeded + counts.interrupted, 200, "{counts:?}");
     let summary = Summary::of(&plan, &recording);
     let findings = findings::look(&plan, &recording, &summary);
     assert!(findings.iter().any(|finding| finding.kind == "worker_lost"), "{findings:?}");
+}
+
+#[test]
+fn a_worker_that_dies_in_the_warm_up_loses_none_of_it() {
+    static KILLS: AtomicI64 = AtomicI64::new(2);
+    let user: fn(Rc<Cx>) -> Box<dyn User> = |cx| deadly(cx, &KILLS);
+    for arrivals in ["constant", "poisson"] {
+        KILLS.store(2, Ordering::Relaxed);
+        let spec = PerfSpec {
+            warmup: ms(300),
+            workers: Some(2),
+            arrivals: Some(arrivals.into()),
+            ..spec(200.0, 500)
+        };
+        let (plan, recording) = drive(&spec, user, &Control::default());
+        assert_eq!(recording.lost.len(), 2, "{:?}", recording.lost);
+        let schedule = plan.schedule.as_ref().unwrap();
+        let counts = (recording.warmup.counts, recording.measured.counts);
+        assert_eq!(counts.0.planned, schedule.warmup_count(), "{counts:?}");
+        assert_eq!(counts.1.planned, schedule.measured_count(), "{counts:?}");
+        assert!(counts.0.are_consistent(), "{counts:?}");
+    }
+}
+
+#[test]
+fn what_falls_due_when_nobody_is_left_to_start_it_is_planned_and_dropped() {
+    static KILLS: AtomicI64 = AtomicI64::new(i64::MAX);
+    let user: fn(Rc<Cx>) -> Box<dyn User> = |cx| deadly(cx, &KILLS);
+    let (_, recording) = drive(&spec(200.0, 1000), user, &Control::default());
+    assert_eq!(recording.lost.len(), 4, "no fifth one was hired: {:?}", recording.lost);
+    let counts = recording.measured.counts;
+    assert_eq!((counts.planned, counts.dropped_late), (200, 200 - counts.started), "{counts:?}");
+    assert!(counts.dropped_late > 150, "{counts:?}");
+}
+
+#[test]
+fn iterations_that_a_worker_took_and_did_not_begin_are_there_for_its_successor() {
+    static KILLS: AtomicI64 = AtomicI64::new(1);
+    fn of_many(cx: Rc<Cx>) -> Box<dyn User> {
+        let third = (cx.user_id() == 2).then_some(&KILLS);
+        let counting = async |_: &Cx| {
+            tokio::task::yield_now().await;
+            Outcome::Succeeded
+        };
+        Box::new(Deadly(user(cx, counting), third))
+    }
+    let control = Control::default();
+    later(50, &control, |control| control.scale(3.0)); // makes the third user
+    let iterations = Some(Iterations::Shared(1_000_000));
+    let spec = PerfSpec { users: Some(2), iterations, workers: Some(1), ..PerfSpec::default() };
+    let (_, recording) = drive(&spec, of_many, &control);
+    let counts = recording.measured.counts;
+    assert_eq!((counts.planned, recording.lost.len()), (1_000_000, 1), "{counts:?}");
 }
 
 #[test]

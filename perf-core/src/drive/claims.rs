@@ -55,3 +55,10 @@ impl Claims {
         taken.map_or(0, |taken| part(taken).min(self.all - taken))
     }
 }
+
+impl Drop for Claims {
+    /// What a worker that died was still to hand out is there for its successor.
+    fn drop(&mut self) {
+        self.taken.fetch_sub(self.held, Ordering::Relaxed);
+    }
+}

@@ -87,6 +87,11 @@ impl Closed {
         }
     }
 
+    /// Goes on with the number of the iteration after so many that a predecessor began.
+    pub fn resume(&mut self, begun: u64) {
+        self.begun = begun;
+    }
+
     /// So many times the users from now on.
     pub fn scale(&mut self, factor: f64) {
         self.roster.scale(factor);

@@ -8,6 +8,7 @@ use super::cpu;
 use super::cx::{Common, State};
 use super::http::{self, Resolver};
 use super::offer::Offer;
+use super::open::{Dealt, Late};
 use super::panics;
 use super::prepare::{Prepared, Test};
 use super::worker::{Job, Worker};
@@ -17,6 +18,7 @@ use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice
 use crate::measure::{Attendance, Farewell};
 use crate::outcome::Failure;
 use crate::plan::Plan;
+use crate::plan::arrivals::Scaling;
 use crate::plan::load::Iterations;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -122,7 +124,8 @@ impl Crew {
         };
         let mut crew = Crew { terms, starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
         for number in 0..plan.workers {
-            let Hired { start, back, live_counts } = crew.terms.hire(number, None)?;
+            let Hired { start, back, live_counts } =
+                crew.terms.hire(number, crew.terms.part_of(number), 0)?;
             crew.starts.push(start);
             crew.backs.push(back);
             crew.live_counts.push(live_counts);
@@ -130,14 +133,26 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Another worker in the place of one that died: it takes its part of what is left from an instant of the schedule on.
-    pub(super) fn replace(&mut self, number: u32, from: u64, start: Instant) -> Result<(), EngineError> {
-        let hired = self.terms.hire(number, Some(from))?;
+    /// Another worker in the place of one that died: it goes on where that one ended.
+    pub(super) fn replace(
+        &mut self,
+        number: u32,
+        dealt: Dealt,
+        scalings: &[Scaling],
+        start: Instant,
+    ) -> Result<(), EngineError> {
+        let (offer, scaled) = self.terms.rest_of(number, dealt, scalings);
+        let hired = self.terms.hire(number, offer, scaled)?;
         hired.start.send(start).unwrap_or_default();
         let place = number as usize;
         (self.starts[place], self.backs[place], self.live_counts[place]) =
             (hired.start, hired.back, hired.live_counts);
         Ok(())
+    }
+
+    /// What fell due for a worker that is gone, and nobody dealt with.
+    pub(super) fn unserved(&self, number: u32, dealt: Dealt, scalings: &[Scaling], until: u64) -> Late {
+        self.terms.rest_of(number, dealt, scalings).0.give_up(until)
     }
 
     /// Whether users have something of their own, which takes time to make.
@@ -190,7 +205,19 @@ struct Hired {
 }
 
 impl Terms {
-    fn hire(&self, number: u32, from: Option<u64>) -> Result<Hired, EngineError> {
+    /// The load that a worker offers.
+    fn part_of(&self, number: u32) -> Offer {
+        Offer::of(&self.plan, number, self.claims.clone(), self.cap.clone())
+    }
+
+    /// What is left of it, and how many changes of the load it has followed.
+    fn rest_of(&self, number: u32, dealt: Dealt, scalings: &[Scaling]) -> (Offer, usize) {
+        let mut offer = self.part_of(number);
+        let scaled = offer.resume(&self.plan, dealt, scalings);
+        (offer, scaled)
+    }
+
+    fn hire(&self, number: u32, offer: Offer, scaled: usize) -> Result<Hired, EngineError> {
         let rules = Rules {
             worker: number,
             edges: self.edges,
@@ -204,15 +231,12 @@ impl Terms {
         let full = Box::new(move |slice| full.send(Message::Slice(slice)).unwrap_or_default());
         let (recorder, back) = Recorder::new(rules, live_counts.clone(), full);
         let (start, starts) = channel();
-        let mut offer = Offer::of(&self.plan, number, self.claims.clone(), self.cap.clone());
-        if let Some(from) = from {
-            offer.skip_to(&self.plan, from);
-        }
         let (plan, test, live, send) = (self.plan.clone(), self.test, self.live.clone(), self.send.clone());
         let (base_url, state, resolver) = (self.base_url.clone(), self.state.clone(), self.resolver.clone());
         let body = move || {
             let common = Common::new(base_url, state, plan.seed, Some(plan.limits.clone()));
-            work(Job { plan, test, common, resolver, number, offer, recorder, live }, &starts, &send);
+            let job = Job { plan, test, common, resolver, number, offer, scaled, recorder, live };
+            work(job, &starts, &send);
         };
         let thread = thread::Builder::new().name(format!("perf-worker-{number}")).spawn(body);
         thread.map_err(|e| EngineError::Worker(number, e))?;

@@ -4,10 +4,25 @@
 
 use super::cap::Cap;
 use super::claims::Claims;
+use super::clock::Clock;
 use super::closed::Closed;
-use super::open::Open;
+use super::control::Orders;
+use super::open::{Dealt, Late, Open};
+use super::standstill::Standstill;
 use crate::plan::arrivals::{Part, Scaling};
 use crate::plan::{Plan, nanos};
+use std::time::Instant;
+
+/// The changes of a load that were asked for, as every worker follows them.
+pub fn scalings(plan: &Plan, are_users_made_first: bool, orders: &Orders, clock: &Clock) -> Vec<Scaling> {
+    let standstill = Standstill::of(&orders.pauses, clock);
+    let scaling = |(ordinal, (at, factor)): (u64, &(Instant, f64))| Scaling {
+        ordinal,
+        from: standstill.past(clock.at(*at)),
+        factor: plan.possible(*factor, are_users_made_first),
+    };
+    (1..).zip(&orders.scales).map(scaling).collect()
+}
 
 /// This worker's part of the load.
 #[derive(Debug)]
@@ -29,10 +44,27 @@ impl Offer {
         }
     }
 
-    /// Leaves out everything before an instant of the schedule: somebody else offered that.
-    pub fn skip_to(&mut self, plan: &Plan, from: u64) {
-        if let (Offer::Open(open), Some(schedule)) = (self, &plan.schedule) {
-            open.skip_to(schedule, from);
+    /// Goes on where a predecessor ended; returns how many changes of the load it has followed with that.
+    pub fn resume(&mut self, plan: &Plan, dealt: Dealt, scalings: &[Scaling]) -> usize {
+        match (self, &plan.schedule) {
+            (Offer::Open(open), Some(schedule)) => {
+                open.resume(schedule, dealt, scalings);
+                scalings.len()
+            }
+            // Users come in with the changes: those are left to the worker.
+            (Offer::Closed(users), _) => {
+                users.resume(dealt.arrivals);
+                0
+            }
+            (Offer::Open(_), None) => 0,
+        }
+    }
+
+    /// Everything that has fallen due and is not dealt with.
+    pub fn give_up(&mut self, now: u64) -> Late {
+        match self {
+            Offer::Open(open) => open.give_up(now),
+            Offer::Closed(_) => Late::default(),
         }
     }
 

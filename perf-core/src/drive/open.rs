@@ -44,6 +44,15 @@ impl Late {
     }
 }
 
+/// What a worker that is gone has dealt with: a beginning of its part of the load.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dealt {
+    /// Arrivals that it started or dropped, of both phases.
+    pub arrivals: u64,
+    /// Until when of the schedule a target was spared whatever else fell due.
+    pub spared: Option<u64>,
+}
+
 impl Open {
     /// A worker's part of a plan's schedule; `end` is when its load is over.
     pub fn of(plan: &Plan, schedule: &Schedule, part: Part, end: u64) -> Self {
@@ -125,16 +134,37 @@ impl Open {
         late
     }
 
-    /// Leaves out everything before an instant of the schedule: somebody else offered that.
-    pub fn skip_to(&mut self, schedule: &Schedule, from: u64) {
-        self.times = schedule.scaled(&self.times, self.part, Scaling { ordinal: 1, from, factor: 1.0 });
-        self.next = self.times.next();
+    /// Goes on where a predecessor ended, which followed the same changes of the load.
+    pub fn resume(&mut self, schedule: &Schedule, dealt: Dealt, scalings: &[Scaling]) {
+        let mut left = dealt.arrivals;
+        for scaling in scalings {
+            left = self.skip(left, scaling.from);
+            self.scale(schedule, *scaling);
+        }
+        self.skip(left, u64::MAX);
+        if let Some(until) = dealt.spared {
+            self.give_up(until);
+        }
+    }
+
+    /// Leaves out so many arrivals, as far as they fall due before an instant; returns how many are still to be left out.
+    fn skip(&mut self, mut left: u64, before: u64) -> u64 {
+        while left > 0 {
+            if self.waiting.pop_front().is_none() {
+                if self.next.is_none_or(|next| next.at >= before) {
+                    break;
+                }
+                self.next = self.times.next();
+            }
+            left -= 1;
+        }
+        left
     }
 
     /// Follows a change of the load.
     pub fn scale(&mut self, schedule: &Schedule, scaling: Scaling) {
         // What fell due before that is of the old rate, started or not.
-        while let Some(arrival) = self.next.filter(|next| !next.is_warmup && next.at < scaling.from) {
+        while let Some(arrival) = self.next.filter(|next| next.at < scaling.from) {
             self.waiting.push_back(arrival);
             self.next = self.times.next();
         }
@@ -166,7 +196,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn open(worker: u32, workers: u32) -> Open {
+    fn plan(workers: u32) -> Plan {
         let spec = PerfSpec {
             rate: Some(1000.0),
             duration: Some(Duration::from_secs(1)),
@@ -174,8 +204,11 @@ mod tests {
             workers: Some(workers),
             ..PerfSpec::default()
         };
-        let plan = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap();
-        let part = Part::ALL.split(worker, workers);
+        Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap()
+    }
+
+    fn open(worker: u32, workers: u32) -> Open {
+        let (plan, part) = (plan(workers), Part::ALL.split(worker, workers));
         Open::of(&plan, plan.schedule.as_ref().unwrap(), part, 1_000 * MS)
     }
 
@@ -193,5 +226,49 @@ mod tests {
         assert_eq!(open.take(109 * MS, None).unwrap().intended, 105 * MS);
         assert_eq!(open.give_up(u64::MAX), Late { warmup: 0, measured: 994 });
         assert_eq!(open.take(u64::MAX, None), None);
+    }
+
+    #[test]
+    fn a_successor_goes_on_exactly_where_its_predecessor_ended() {
+        let scaling = |ordinal, from, factor| Scaling { ordinal, from: from * MS, factor };
+        let (early, late) = (scaling(1, 40, 3.0), scaling(2, 300, 0.5));
+        for arrivals in ["constant", "poisson", "jitter(50%)"] {
+            let spec = PerfSpec {
+                rate: Some(1000.0),
+                duration: Some(Duration::from_millis(500)),
+                warmup: Some(Duration::from_millis(100)),
+                arrivals: Some(arrivals.into()),
+                ..PerfSpec::default()
+            };
+            let plan = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap();
+            let schedule = plan.schedule.as_ref().unwrap();
+            let fresh = || Open::of(&plan, schedule, Part::ALL.split(1, 2), 600 * MS);
+            let taken = |open: &mut Open, now: u64| {
+                std::iter::from_fn(|| open.take(now, None)).collect::<Vec<Start>>()
+            };
+            for scalings in [&[][..], &[early], &[early, late]] {
+                let (mut first, mut all) = (fresh(), Vec::new());
+                for scaling in scalings {
+                    all.extend(taken(&mut first, scaling.from - 1));
+                    first.scale(schedule, *scaling);
+                }
+                all.extend(taken(&mut first, u64::MAX));
+                for dealt in [0, 1, 20, 51, 140, 200, all.len()] {
+                    let mut next = fresh();
+                    let arrivals = dealt as u64;
+                    next.resume(schedule, Dealt { arrivals, spared: None }, scalings);
+                    let rest = taken(&mut next, u64::MAX);
+                    assert_eq!(rest, all[dealt..], "{arrivals} {scalings:?} after {dealt}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_target_was_spared_is_not_made_up_for() {
+        let (plan, mut open) = (plan(1), open(0, 1));
+        let dealt = Dealt { arrivals: 3, spared: Some(49 * MS) };
+        open.resume(plan.schedule.as_ref().unwrap(), dealt, &[]);
+        assert_eq!(open.take(u64::MAX, None).unwrap().intended, 50 * MS);
     }
 }

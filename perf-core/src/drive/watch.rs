@@ -3,6 +3,8 @@
 use super::clock::Clock;
 use super::control::{Control, Snapshot};
 use super::crew::{Crew, Message};
+use super::offer;
+use super::open::{Dealt, Late};
 use super::standstill::Standstill;
 use crate::error::Category;
 use crate::measure::edges::Edges;
@@ -12,6 +14,7 @@ use crate::measure::{
     Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu,
 };
 use crate::metric::{Quantile, Statistic};
+use crate::plan::arrivals::Scaling;
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -67,15 +70,23 @@ impl Recent {
 /// What is known of one worker.
 #[derive(Clone, Copy)]
 struct Known {
-    counts: Counts,
+    /// By phase, as its slices told.
+    told: [Counts; 2],
     heard: Instant,
     recorded: bool,
     ended: bool,
+    /// It, or somebody before it, was given up: nobody will tell what they dealt with.
+    dealt: Option<Dealt>,
+}
+
+impl Known {
+    fn since(heard: Instant, dealt: Option<Dealt>) -> Self {
+        Known { told: [Counts::default(); 2], heard, recorded: false, ended: false, dealt }
+    }
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Control, start: Instant) -> Self {
-        let known = Known { counts: Counts::default(), heard: start, recorded: false, ended: false };
         let mut watch = Watch {
             plan,
             live,
@@ -88,7 +99,7 @@ impl<'a> Watch<'a> {
             left: Attendance::default(),
             backed: Vec::new(),
             worker_cpu: Vec::new(),
-            workers: vec![known; plan.workers as usize],
+            workers: vec![Known::since(start, None); plan.workers as usize],
             crew,
             lost: Vec::new(),
             recent: Recent::default(),
@@ -117,6 +128,7 @@ impl<'a> Watch<'a> {
                 }
             }
         }
+        (0..self.plan.workers).for_each(|worker| self.drop_the_unserved(worker));
     }
 
     fn add(&mut self, mut slice: Box<Slice>) {
@@ -125,7 +137,9 @@ impl<'a> Watch<'a> {
             return; // given up; its counts were taken from the live ones
         }
         known.heard = Instant::now();
-        known.counts.merge(&slice.measured.counts);
+        for (told, tally) in known.told.iter_mut().zip([&slice.warmup, &slice.measured]) {
+            told.merge(&tally.counts);
+        }
         self.collection.add(&slice);
         self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
         slice.clear();
@@ -196,15 +210,42 @@ impl<'a> Watch<'a> {
         let was_recorded = self.workers[worker as usize].recorded;
         self.give_up(worker);
         let deaths = self.lost.iter().filter(|(number, _)| *number == worker).count();
-        let now = self.standstill().schedule(self.clock.now());
-        let is_over = self.plan.measured_for().is_some_and(|length| now >= self.edges.origin + nanos(length));
+        let is_over = self.schedule() >= self.end();
         if was_recorded || is_over || deaths > MOST_DEATHS || self.live.is_stopped() {
             return;
         }
-        if self.crew.replace(worker, now, self.start).is_ok() {
-            self.workers[worker as usize] =
-                Known { counts: Counts::default(), heard: Instant::now(), recorded: false, ended: false };
+        let dealt = self.workers[worker as usize].dealt;
+        if self.crew.replace(worker, dealt.unwrap_or_default(), &self.scalings(), self.start).is_ok() {
+            self.workers[worker as usize] = Known::since(Instant::now(), dealt);
         }
+    }
+
+    /// Whatever falls due is planned, also where nobody was left to start it.
+    fn drop_the_unserved(&mut self, worker: u32) {
+        let known = self.workers[worker as usize];
+        let Some(dealt) = known.dealt.filter(|_| !known.recorded) else { return };
+        let until = self.live.stopped().map_or(u64::MAX, |(_, at)| self.standstill().past(self.clock.at(at)));
+        let until = until.min(self.end());
+        let Late { warmup, measured } = self.crew.unserved(worker, dealt, &self.scalings(), until);
+        for (phase, dropped_late) in Phase::ALL.into_iter().zip([warmup, measured]) {
+            let counts = Counts { planned: dropped_late, dropped_late, ..Counts::default() };
+            self.add_lost(worker, phase, &counts);
+        }
+    }
+
+    /// Of the load, by the schedule, where the clock ends it.
+    fn end(&self) -> u64 {
+        self.plan.measured_for().map_or(u64::MAX, |length| self.edges.origin + nanos(length))
+    }
+
+    /// Now, by the schedule.
+    fn schedule(&self) -> u64 {
+        self.standstill().schedule(self.clock.now())
+    }
+
+    fn scalings(&self) -> Vec<Scaling> {
+        let orders = self.live.orders();
+        offer::scalings(self.plan, self.crew.makes_users_first(), &orders, &self.clock)
     }
 
     fn standstill(&self) -> Standstill {
@@ -217,13 +258,30 @@ impl<'a> Watch<'a> {
         if std::mem::replace(&mut known.ended, true) || known.recorded {
             return;
         }
-        let live = self.crew.live_counts[worker as usize].load();
-        let measured = &mut self.collection.measured;
-        let mut lost = live.without(&known.counts);
-        lost.interrupted += live.in_flight();
-        measured.counts.merge(&lost);
-        let at = Standstill::of(&self.live.orders().pauses, &self.clock).schedule(self.clock.now());
-        let gone = || format!("worker {worker} never came back to its loop");
+        let (told, before) = (known.told, known.dealt.map_or(0, |dealt| dealt.arrivals));
+        let published = Phase::ALL.map(|phase| self.crew.live_counts[worker as usize].load(phase));
+        let arrivals = before + published.iter().map(|counts| counts.planned).sum::<u64>();
+        let spared = self.plan.backoff.then(|| self.schedule());
+        self.workers[worker as usize].dealt = Some(Dealt { arrivals, spared });
+        let mut iterations = 0;
+        for (phase, (published, told)) in Phase::ALL.into_iter().zip(published.iter().zip(told)) {
+            let mut lost = published.without(&told);
+            lost.interrupted += published.in_flight();
+            iterations += lost.completed() + lost.interrupted;
+            self.add_lost(worker, phase, &lost);
+        }
+        self.lost.push((worker, iterations));
+    }
+
+    /// Adds what a worker that is gone would have told.
+    fn add_lost(&mut self, worker: u32, phase: Phase, lost: &Counts) {
+        let at = self.schedule();
+        let tally = match phase {
+            Phase::Warmup => &mut self.collection.warmup,
+            Phase::Measured => &mut self.collection.measured,
+        };
+        tally.counts.merge(lost);
+        let gone = || format!("worker {worker} never came back to its loop, or died");
         for (category, count) in [
             (Category::Interrupted, lost.interrupted),
             (Category::Dropped, lost.dropped()),
@@ -231,10 +289,9 @@ impl<'a> Watch<'a> {
             (Category::Other, lost.failed),
         ] {
             if count > 0 {
-                measured.errors.add(category, count, at, gone);
+                tally.errors.add(category, count, at, gone);
             }
         }
-        self.lost.push((worker, lost.completed() + lost.interrupted));
     }
 
     pub(super) fn into_recording(self, preparation: Preparation) -> Recording {

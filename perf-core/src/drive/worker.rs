@@ -8,7 +8,7 @@ use super::cpu;
 use super::cx::Common;
 use super::desk::Desk;
 use super::http::Resolver;
-use super::offer::Offer;
+use super::offer::{self, Offer};
 use super::pacer::Pacer;
 use super::prepare::Test;
 use super::standstill::Standstill;
@@ -51,6 +51,8 @@ pub struct Job {
     pub number: u32,
     /// Its part of the load.
     pub offer: Offer,
+    /// How many changes of the load that part has followed already.
+    pub scaled: usize,
     /// Takes what happens.
     pub recorder: Recorder,
     /// The wish to stop.
@@ -83,7 +85,7 @@ impl Worker {
     /// Inside the worker's runtime. Users of a closed load are made now, those of an open one when they are needed, unless
     /// they have a set-up of their own.
     pub fn new(job: Job) -> std::io::Result<Self> {
-        let Job { plan, test, common, resolver, number, offer, recorder, live } = job;
+        let Job { plan, test, common, resolver, number, offer, scaled, recorder, live } = job;
         let backoff = plan.backoff.then(Backoff::default);
         let (order, version) = (Box::pin(live.changed()), live.version());
         let (timeout, clock) = (nanos(plan.timeout), Clock::starting(Instant::now()));
@@ -109,7 +111,7 @@ impl Worker {
             pacer: Pacer::new()?,
             order,
             version,
-            scaled: 0,
+            scaled,
             blocked: Vec::new(),
             expected: u64::MAX,
             measuring: None,
@@ -166,11 +168,11 @@ impl Worker {
         self.order = Box::pin(self.desk.live.changed());
         let orders = self.desk.live.orders();
         self.desk.standstill = Standstill::of(&orders.pauses, &self.desk.clock);
-        for (at, factor) in &orders.scales[self.scaled..] {
+        let Desk { plan, clock, .. } = &self.desk;
+        let scalings = offer::scalings(plan, self.desk.makes_users_first(), &orders, clock);
+        for scaling in scalings.into_iter().skip(self.scaled) {
             self.scaled += 1;
-            let from = self.desk.standstill.past(self.desk.clock.at(*at));
-            let factor = self.desk.plan.possible(*factor, self.desk.makes_users_first());
-            self.scale(Scaling { ordinal: self.scaled as u64, from, factor });
+            self.scale(scaling);
         }
     }
 
@@ -283,11 +285,9 @@ impl Worker {
         if self.desk.live.is_stopped() || self.offer.is_over_by_clock(schedule) {
             self.desk.recorder.begin_drain(schedule);
         }
-        if let Offer::Open(arrivals) = &mut self.offer {
-            // Only after a signal is anything left: what was due and could not start.
-            let late = arrivals.give_up(schedule);
-            self.desk.drop_late(late);
-        }
+        // Only after a signal is anything left: what was due and could not start.
+        let late = self.offer.give_up(schedule);
+        self.desk.drop_late(late);
         let graceful = began.saturating_add(nanos(self.desk.plan.graceful_stop));
         while self.desk.users.in_flight() > 0 && self.desk.now < self.desk.give_up_at(graceful) {
             self.sleep(self.desk.give_up_at(graceful)).await;

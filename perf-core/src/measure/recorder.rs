@@ -84,35 +84,39 @@ impl CountedRounds {
     }
 }
 
-/// A worker's measured counts, readable while it runs: all that is left of one that never comes back.
+/// A worker's counts, readable while it runs: all that is left of one that never comes back.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct LiveCounts([AtomicU64; 8]);
+pub struct LiveCounts([[AtomicU64; 8]; 2]);
 
 impl LiveCounts {
-    fn store(&self, counts: &Counts) {
-        self.0.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
+    fn store(&self, phase: Phase, counts: &Counts) {
+        let live = &self.0[phase as usize];
+        live.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
     }
 
     /// Those that the end of an iteration may change.
     #[inline]
-    fn store_ended(&self, counts: &Counts) {
-        self.0[2].store(counts.succeeded, Ordering::Relaxed);
-        self.0[3].store(counts.failed, Ordering::Relaxed);
-        self.0[4].store(counts.timed_out, Ordering::Relaxed);
-        self.0[7].store(counts.interrupted, Ordering::Relaxed);
+    fn store_ended(&self, phase: Phase, counts: &Counts) {
+        let live = &self.0[phase as usize];
+        live[2].store(counts.succeeded, Ordering::Relaxed);
+        live[3].store(counts.failed, Ordering::Relaxed);
+        live[4].store(counts.timed_out, Ordering::Relaxed);
+        live[7].store(counts.interrupted, Ordering::Relaxed);
     }
 
     /// The two that the start of an iteration changes.
     #[inline]
-    fn store_started(&self, counts: &Counts) {
-        self.0[0].store(counts.planned, Ordering::Relaxed);
-        self.0[1].store(counts.started, Ordering::Relaxed);
+    fn store_started(&self, phase: Phase, counts: &Counts) {
+        let live = &self.0[phase as usize];
+        live[0].store(counts.planned, Ordering::Relaxed);
+        live[1].store(counts.started, Ordering::Relaxed);
     }
 
     /// As last published by the worker.
-    pub fn load(&self) -> Counts {
-        Counts::from_array(std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed)))
+    pub fn load(&self, phase: Phase) -> Counts {
+        let live = &self.0[phase as usize];
+        Counts::from_array(std::array::from_fn(|i| live[i].load(Ordering::Relaxed)))
     }
 }
 
@@ -138,7 +142,8 @@ pub struct Recorder {
     draining: bool,
     /// Which finished iterations belong to the slice's round, where rounds are counted.
     counted_round: Range<u64>,
-    total: Counts,
+    /// By phase.
+    totals: [Counts; 2],
     live: Arc<LiveCounts>,
     slice: Box<Slice>,
     empty: Receiver<Box<Slice>>,
@@ -163,7 +168,7 @@ impl Recorder {
             rules,
             draining: false,
             counted_round: 0..0,
-            total: Counts::default(),
+            totals: [Counts::default(); 2],
             live,
             slice,
             empty,
@@ -217,20 +222,18 @@ impl Recorder {
     #[inline]
     pub fn start(&mut self, phase: Phase) {
         self.tally(phase).counts.start();
-        if phase == Phase::Measured {
-            self.total.start();
-            self.live.store_started(&self.total);
-        }
+        let total = &mut self.totals[phase as usize];
+        total.start();
+        self.live.store_started(phase, total);
     }
 
     /// Counts arrivals that cannot start.
     pub fn drop_arrivals(&mut self, phase: Phase, why: Drop, count: u64, at: u64) {
         let most = self.rules.max_in_flight;
         self.tally(phase).drop_arrivals(why, count, at, most);
-        if phase == Phase::Measured {
-            self.total.drop_arrivals(why, count);
-            self.live.store(&self.total);
-        }
+        let total = &mut self.totals[phase as usize];
+        total.drop_arrivals(why, count);
+        self.live.store(phase, total);
     }
 
     /// Counts and times an iteration at its end, which is `at` by the schedule's clock.
@@ -243,10 +246,9 @@ impl Recorder {
         }
         let timeout = self.rules.timeout;
         self.tally(sample.phase).record(sample, at, timeout);
-        if sample.phase == Phase::Measured {
-            self.total.end(&sample.ending);
-            self.live.store_ended(&self.total);
-        }
+        let total = &mut self.totals[sample.phase as usize];
+        total.end(&sample.ending);
+        self.live.store_ended(sample.phase, total);
     }
 
     #[inline]
@@ -343,14 +345,17 @@ mod tests {
     }
 
     #[test]
-    fn live_counts_follow_every_event_of_the_measured_phase() {
+    fn live_counts_follow_every_event_of_their_phase() {
         let (mut recorder, _slices, live) = recorder(None);
         run(&mut recorder, Phase::Warmup, 1, 2, Ending::Succeeded);
         run(&mut recorder, Phase::Measured, 10, 12, Ending::Succeeded);
         run(&mut recorder, Phase::Measured, 13, 14, Ending::Interrupted);
         recorder.drop_arrivals(Phase::Measured, Drop::Late, 3, 15 * MS);
         recorder.start(Phase::Measured);
-        let counts = live.load();
-        assert_eq!((counts.planned, counts.started, counts.in_flight(), counts.dropped()), (6, 3, 1, 3));
+        let counts = |phase| {
+            let counts = live.load(phase);
+            [counts.planned, counts.started, counts.in_flight(), counts.dropped(), counts.succeeded]
+        };
+        assert_eq!(Phase::ALL.map(counts), [[1, 1, 0, 0, 1], [6, 3, 1, 3, 1]]);
     }
 }

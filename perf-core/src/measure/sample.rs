@@ -13,6 +13,11 @@ pub enum Phase {
     Measured,
 }
 
+impl Phase {
+    /// Both, in order.
+    pub const ALL: [Phase; 2] = [Phase::Warmup, Phase::Measured];
+}
+
 /// One iteration that was started.
 #[derive(Debug)]
 pub struct Sample {
