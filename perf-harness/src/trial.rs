@@ -38,21 +38,29 @@ impl PerfTrial {
 
     /// One plan for each member; every mistake at once.
     pub(crate) fn plans(&self, target: &str, flags: &Overrides) -> Result<Vec<Plan>, Vec<String>> {
-        let mut mistakes = Vec::new();
-        let mut plans = Vec::new();
-        for Entry { registration, name, spec } in &self.members {
+        let laid = self.laid(flags).map_err(|mistake| vec![mistake.to_string()])?;
+        let (mut mistakes, mut plans) = (Vec::new(), Vec::new());
+        for (Entry { registration, name, .. }, spec) in self.members.iter().zip(laid) {
             let told =
                 |error: &PlanError| format!("{}:{}: {name}: {error}", registration.file, registration.line);
-            match Plan::resolve(name, target, spec, flags) {
+            match Plan::of(name, target, spec, flags) {
                 Ok(plan) => plans.push(plan),
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),
             }
         }
         if mistakes.is_empty() { Ok(plans) } else { Err(mistakes) }
     }
+
+    /// What each member asks for under the flags, which are split among members as their own rate is.
+    fn laid(&self, flags: &Overrides) -> Result<Vec<PerfSpec>, ScenarioError> {
+        let mut laid: Vec<PerfSpec> =
+            self.members.iter().map(|member| member.spec.clone().overridden(flags)).collect();
+        scenario::split(&self.name, &mut laid.iter_mut().collect::<Vec<_>>())?;
+        Ok(laid)
+    }
 }
 
-/// Puts the tests of each scenario together, and splits the rates that they share. Sorted by name.
+/// Puts the tests of each scenario together. Sorted by name.
 pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>> {
     let (mut trials, mut scenarios) = (Vec::new(), BTreeMap::<String, Vec<Entry>>::new());
     for entry in entries {
@@ -62,9 +70,7 @@ pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>
         }
     }
     let mut mistakes = Vec::new();
-    for (name, mut members) in scenarios {
-        let mut specs: Vec<&mut PerfSpec> = members.iter_mut().map(|member| &mut member.spec).collect();
-        mistakes.extend(scenario::split(&name, &mut specs).err());
+    for (name, members) in scenarios {
         if trials.iter().any(|trial| trial.name == name) {
             mistakes.push(ScenarioError::NameTaken(name.clone()));
         }
@@ -72,4 +78,42 @@ pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>
     }
     trials.sort_by(|a, b| a.name.cmp(&b.name));
     if mistakes.is_empty() { Ok(trials) } else { Err(mistakes.iter().map(ToString::to_string).collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perf_core::drive::prepare::Test;
+    use std::time::Duration;
+
+    static REGISTERED: Registration = Registration {
+        path: "perf::test",
+        file: "tests/perf.rs",
+        line: 7,
+        spec: PerfSpec::default,
+        test: Test::of(|_| unreachable!()),
+    };
+
+    fn open(rate: f64) -> PerfSpec {
+        PerfSpec { rate: Some(rate), duration: Some(Duration::from_secs(1)), ..PerfSpec::default() }
+    }
+
+    /// A test of the scenario `shop`.
+    fn member(name: &str, spec: PerfSpec) -> Entry {
+        let spec = PerfSpec { scenario: Some("shop".into()), ..spec };
+        Entry { registration: &REGISTERED, name: name.to_owned(), spec }
+    }
+
+    fn shop(members: Vec<Entry>) -> PerfTrial {
+        PerfTrial { name: "shop".to_owned(), members }
+    }
+
+    #[test]
+    fn a_rate_on_the_command_line_is_that_of_the_whole_scenario() {
+        let weighted = |weight| PerfSpec { weight: Some(weight), ..open(100.0) };
+        let shop = shop(vec![member("browse", weighted(3.0)), member("buy", weighted(1.0))]);
+        let flags = Overrides { rate: Some(400.0), ..Overrides::default() };
+        let planned = shop.plans("perf", &flags).unwrap();
+        assert_eq!(planned.iter().map(Plan::scheduled).collect::<Vec<_>>(), [Some(300), Some(100)]);
+    }
 }

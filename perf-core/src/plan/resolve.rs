@@ -130,7 +130,11 @@ impl Plan {
         spec: &PerfSpec,
         flags: &Overrides,
     ) -> Result<Plan, Vec<PlanError>> {
-        let spec = spec.clone().overridden(flags);
+        Plan::of(name, target, spec.clone().overridden(flags), flags)
+    }
+
+    /// Checks what the flags lie over already: a test of a scenario has only its part of what they ask for.
+    pub fn of(name: &str, target: &str, spec: PerfSpec, flags: &Overrides) -> Result<Plan, Vec<PlanError>> {
         let mut mistakes = Vec::new();
         check_numbers(&spec, &mut mistakes);
         let thresholds = thresholds(&spec, flags.profile, &mut mistakes);

@@ -5,7 +5,7 @@
 use super::load::Load;
 use super::spec::PerfSpec;
 
-/// Gives each test its part of the rate they all name. Without weights every test keeps its own load.
+/// Gives each test its part of the rate they all name, flags included. Without weights every test keeps its own load.
 pub fn split(scenario: &str, specs: &mut [&mut PerfSpec]) -> Result<(), ScenarioError> {
     let is_search = |spec: &&mut PerfSpec| spec.load.as_ref().is_some_and(|load| load.search().is_some());
     if specs.len() > 1 && specs.iter().any(is_search) {
@@ -45,7 +45,8 @@ pub fn split(scenario: &str, specs: &mut [&mut PerfSpec]) -> Result<(), Scenario
 pub enum ScenarioError {
     /// Some have one, some have none.
     #[error(
-        "scenario `{0}`: some of its tests have a `weight` and some have none; give all of them one, or none"
+        "scenario `{0}`: some of its tests have a `weight` and some have none, as users never have; give all of them \
+         one, or none"
     )]
     SomeWeights(String),
     /// Not above zero.
@@ -67,6 +68,7 @@ pub enum ScenarioError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::spec::{Overrides, Profile};
 
     fn spec(rate: f64, weight: Option<f64>) -> PerfSpec {
         PerfSpec { rate: Some(rate), weight, ..PerfSpec::default() }
@@ -87,6 +89,32 @@ mod tests {
             [1.0, 4.0].map(|w| PerfSpec { load: Some(load.clone()), weight: Some(w), ..PerfSpec::default() });
         super::split("shop", &mut shaped.iter_mut().collect::<Vec<_>>()).unwrap();
         assert_eq!(shaped[0].load.as_ref().unwrap().to_string(), "0..20 over 1s");
+    }
+
+    #[test]
+    fn a_flag_is_split_as_the_tests_own_rate_is() {
+        let load = Load::rate(0).ramp_to(100, "1s");
+        let shaped = |load: &Load| PerfSpec { load: Some(load.clone()), ..PerfSpec::default() };
+        let with = |flags: &Overrides, specs: [PerfSpec; 2]| -> Vec<String> {
+            let mut weight = [1.0, 4.0].into_iter();
+            let mut laid = specs.map(|spec| PerfSpec { weight: weight.next(), ..spec }.overridden(flags));
+            split("shop", &mut laid.iter_mut().collect::<Vec<_>>()).unwrap();
+            let shown = |spec: &PerfSpec| match (&spec.load, spec.rate) {
+                (Some(load), _) => load.to_string(),
+                (None, rate) => format!("{rate:?}"),
+            };
+            laid.iter().map(shown).collect()
+        };
+        let rates = || [spec(100.0, None), spec(100.0, None)];
+        let rate = Overrides { rate: Some(500.0), ..Overrides::default() };
+        assert_eq!(with(&rate, rates()), ["Some(100.0)", "Some(400.0)"]);
+        assert_eq!(with(&rate, [shaped(&load), shaped(&load)]), ["0..100 over 1s", "0..400 over 1s"]);
+        let whole = Overrides { load: Some(load), ..Overrides::default() };
+        assert_eq!(with(&whole, rates()), ["0..20 over 1s", "0..80 over 1s"]);
+        let smoke = Overrides { profile: Some(Profile::Smoke), ..Overrides::default() };
+        assert_eq!(with(&smoke, rates()), ["1 user, 1 iteration", "1 user, 1 iteration"]);
+        let users = Overrides { load: Some("users 3 for 1s".into()), ..Overrides::default() };
+        assert_eq!(with(&users, rates()), ["3 users", "3 users"]);
     }
 
     #[test]

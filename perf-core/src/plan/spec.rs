@@ -143,6 +143,7 @@ impl PerfSpec {
                 max_in_flight: None,
                 workers: None,
                 baseline: GateSpec::Off,
+                weight: None,
                 ..self
             },
             Profile::Quick => PerfSpec {
@@ -192,7 +193,7 @@ impl PerfSpec {
     #[must_use]
     pub fn without_keys_of_the_other_model(self, load: &Load) -> Self {
         match load.is_closed() {
-            true => PerfSpec { arrivals: None, ..self },
+            true => PerfSpec { arrivals: None, weight: None, ..self },
             false => PerfSpec { think: None, pace: None, ..self },
         }
     }
