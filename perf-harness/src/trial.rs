@@ -4,7 +4,7 @@ use crate::registry::Registration;
 use perf_core::plan::scenario::{self, ScenarioError};
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::plan::{Plan, PlanError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A perf test with everything that was asked of it.
 pub(crate) struct Entry {
@@ -62,6 +62,7 @@ impl PerfTrial {
 
 /// Puts the tests of each scenario together. Sorted by name.
 pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>> {
+    let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
     let (mut trials, mut scenarios) = (Vec::new(), BTreeMap::<String, Vec<Entry>>::new());
     for entry in entries {
         match &entry.spec.scenario {
@@ -71,7 +72,8 @@ pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>
     }
     let mut mistakes = Vec::new();
     for (name, members) in scenarios {
-        if trials.iter().any(|trial| trial.name == name) {
+        // Its own members count, too: reports and filters know all of them by name.
+        if names.contains(&name) {
             mistakes.push(ScenarioError::NameTaken(name.clone()));
         }
         trials.push(PerfTrial { name, members });
@@ -115,5 +117,17 @@ mod tests {
         let flags = Overrides { rate: Some(400.0), ..Overrides::default() };
         let planned = shop.plans("perf", &flags).unwrap();
         assert_eq!(planned.iter().map(Plan::scheduled).collect::<Vec<_>>(), [Some(300), Some(100)]);
+    }
+
+    #[test]
+    fn a_scenario_has_a_name_that_no_test_has() {
+        let names = |others: [&str; 2]| {
+            let mut entries: Vec<Entry> = others.into_iter().map(|name| member(name, open(1.0))).collect();
+            entries.push(Entry { spec: open(1.0), ..member("list", open(1.0)) });
+            grouped(entries).map(|trials| trials.into_iter().map(|trial| trial.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(["browse", "buy"]).unwrap(), ["list", "shop"]);
+        let of_member = names(["browse", "shop"]).unwrap_err();
+        assert_eq!(of_member, ["scenario `shop` has the name of a perf test; rename one"]);
     }
 }
