@@ -57,13 +57,15 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     let libtest = args.for_libtest(&trials);
     if libtest.list {
         // Pure: nothing is written, nothing is started.
-        return Ok(libtest_mimic::run(&libtest, trials.iter().map(bare).collect()).exit_code());
+        return Ok(libtest_mimic::run(&libtest, trials.iter().map(|trial| bare(trial, &libtest)).collect())
+            .exit_code());
     }
     // What is not selected is only counted for its family.
-    let planned = plans(&trials, target, |trial| match libtest.is_filtered_out(&bare(trial)) {
-        true => Overrides::default(),
-        false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
-    })?;
+    let planned =
+        plans(&trials, target, &libtest, |trial| match libtest.is_filtered_out(&bare(trial, &libtest)) {
+            true => Overrides::default(),
+            false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
+        })?;
     let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
         eprintln!(
@@ -81,12 +83,13 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
 fn plans(
     trials: &[PerfTrial],
     target: &str,
+    libtest: &Arguments,
     flags: impl Fn(&PerfTrial) -> Overrides,
 ) -> Result<Vec<Vec<Plan>>, Vec<String>> {
     let mut mistakes = Vec::new();
     let mut plans = Vec::new();
     for trial in trials {
-        match trial.plans(target, &flags(trial)) {
+        match trial.plans(target, &flags(trial), libtest) {
             Ok(planned) => plans.push(planned),
             Err(wrong) => mistakes.extend(wrong),
         }
@@ -128,8 +131,8 @@ fn read_baselines(folder: &Path, plans: &[&Plan]) -> Result<BTreeMap<String, Bas
     if mistakes.is_empty() { Ok(baselines) } else { Err(mistakes) }
 }
 
-fn bare(trial: &PerfTrial) -> Trial {
-    Trial::test(trial.name.clone(), || Ok(())).with_ignored_flag(trial.is_ignored())
+fn bare(trial: &PerfTrial, libtest: &Arguments) -> Trial {
+    Trial::test(trial.name.clone(), || Ok(())).with_ignored_flag(trial.is_ignored(libtest))
 }
 
 fn for_libtest(
@@ -141,11 +144,11 @@ fn for_libtest(
     let (turns, has_failed) = (Arc::new(Turns::default()), Arc::new(AtomicBool::new(false)));
     let mut next = 0..;
     let one = |(trial, plans): (&PerfTrial, Vec<Plan>)| {
-        let bare = bare(trial);
+        let bare = bare(trial, libtest);
         let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
         let turn = if runs { next.next().unwrap_or(usize::MAX) } else { usize::MAX };
-        let tests =
-            trial.members.iter().map(|member| member.registration.test).zip(plans).collect::<Vec<_>>();
+        let running = trial.members.iter().zip(plans).filter(|(member, _)| member.runs(libtest));
+        let tests = running.map(|(member, plan)| (member.registration.test, plan)).collect::<Vec<_>>();
         let (name, runner, turns, has_failed) =
             (trial.name.clone(), runner.clone(), turns.clone(), has_failed.clone());
         let body = move || turns.take(turn, || run_trial(&name, tests, &runner, &has_failed));

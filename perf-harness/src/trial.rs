@@ -1,6 +1,7 @@
 //! What libtest runs as one: a perf test, or all tests of one scenario.
 
 use crate::registry::Registration;
+use libtest_mimic::Arguments;
 use perf_core::plan::scenario::{self, ScenarioError};
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::plan::{Plan, PlanError};
@@ -20,10 +21,22 @@ pub(crate) struct PerfTrial {
     pub(crate) members: Vec<Entry>,
 }
 
+impl Entry {
+    /// Whether it runs when its trial does: a test that is set aside has to be asked for, in a scenario, too.
+    pub(crate) fn runs(&self, libtest: &Arguments) -> bool {
+        self.spec.ignore.is_none() || libtest.ignored || libtest.include_ignored
+    }
+}
+
 impl PerfTrial {
-    /// Whether none of it is to run unless asked for.
-    pub(crate) fn is_ignored(&self) -> bool {
-        self.members.iter().all(|member| member.spec.ignore.is_some())
+    /// Whether it is one of the ignored: all of it is set aside, or a part of it where just such tests are to run.
+    pub(crate) fn is_ignored(&self, libtest: &Arguments) -> bool {
+        let is_set_aside = |member: &Entry| member.spec.ignore.is_some();
+        // nextest runs nothing of what is listed as ignored, so the list names only what is so as a whole.
+        match libtest.ignored && !libtest.list {
+            true => self.members.iter().any(is_set_aside),
+            false => self.members.iter().all(is_set_aside),
+        }
     }
 
     pub(crate) fn has_any_tag(&self, tags: &[String]) -> bool {
@@ -36,14 +49,21 @@ impl PerfTrial {
         std::iter::once(self.name.as_str()).chain(of_members.filter(|name| *name != self.name))
     }
 
-    /// One plan for each member; every mistake at once.
-    pub(crate) fn plans(&self, target: &str, flags: &Overrides) -> Result<Vec<Plan>, Vec<String>> {
+    /// One plan for each member, also for those that do not run; every mistake at once.
+    pub(crate) fn plans(
+        &self,
+        target: &str,
+        flags: &Overrides,
+        libtest: &Arguments,
+    ) -> Result<Vec<Plan>, Vec<String>> {
         let laid = self.laid(flags).map_err(|mistake| vec![mistake.to_string()])?;
         let (mut mistakes, mut plans) = (Vec::new(), Vec::new());
-        for (Entry { registration, name, .. }, spec) in self.members.iter().zip(laid) {
+        for (member, spec) in self.members.iter().zip(laid) {
+            let Entry { registration, name, .. } = member;
             let told =
                 |error: &PlanError| format!("{}:{}: {name}: {error}", registration.file, registration.line);
-            match Plan::of(name, target, spec, flags) {
+            let limits = flags.limits.clone().filter(|_| member.runs(libtest));
+            match Plan::of(name, target, spec, &Overrides { limits, ..flags.clone() }) {
                 Ok(plan) => plans.push(plan),
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),
             }
@@ -86,6 +106,8 @@ pub(crate) fn grouped(entries: Vec<Entry>) -> Result<Vec<PerfTrial>, Vec<String>
 mod tests {
     use super::*;
     use perf_core::drive::prepare::Test;
+    use perf_core::plan::limits::Limits;
+    use perf_core::units::Rate;
     use std::time::Duration;
 
     static REGISTERED: Registration = Registration {
@@ -115,7 +137,7 @@ mod tests {
         let weighted = |weight| PerfSpec { weight: Some(weight), ..open(100.0) };
         let shop = shop(vec![member("browse", weighted(3.0)), member("buy", weighted(1.0))]);
         let flags = Overrides { rate: Some(400.0), ..Overrides::default() };
-        let planned = shop.plans("perf", &flags).unwrap();
+        let planned = shop.plans("perf", &flags, &Arguments::default()).unwrap();
         assert_eq!(planned.iter().map(Plan::scheduled).collect::<Vec<_>>(), [Some(300), Some(100)]);
     }
 
@@ -129,5 +151,36 @@ mod tests {
         assert_eq!(names(["browse", "buy"]).unwrap(), ["list", "shop"]);
         let of_member = names(["browse", "shop"]).unwrap_err();
         assert_eq!(of_member, ["scenario `shop` has the name of a perf test; rename one"]);
+    }
+
+    #[test]
+    fn a_member_that_is_set_aside_runs_only_when_asked_for() {
+        let aside = || PerfSpec { ignore: Some("slow".into()), ..open(50.0) };
+        let whole = shop(vec![member("browse", aside()), member("buy", aside())]);
+        let part = shop(vec![member("browse", open(50.0)), member("buy", aside())]);
+        let default = Arguments::default();
+        let include_ignored = Arguments { include_ignored: true, ..Arguments::default() };
+        let ignored = Arguments { ignored: true, ..Arguments::default() };
+        let listed = Arguments { list: true, ..ignored.clone() };
+        let running = |libtest: &Arguments| part.members.iter().filter(|m| m.runs(libtest)).count();
+        assert_eq!([&default, &include_ignored, &ignored].map(running), [1, 2, 2]);
+        let all = [&default, &include_ignored, &ignored, &listed];
+        assert_eq!(all.map(|libtest| part.is_ignored(libtest)), [false, false, true, false]);
+        assert_eq!(all.map(|libtest| whole.is_ignored(libtest)), [true; 4]);
+    }
+
+    #[test]
+    fn what_does_not_run_is_held_against_no_limit() {
+        let aside = PerfSpec { ignore: Some("slow".into()), ..open(500.0) };
+        let shop = shop(vec![member("browse", open(50.0)), member("buy", aside)]);
+        let limits = Limits { rate: Rate::per_second(100.0), ..Limits::default() };
+        let flags = Overrides { limits: Some(limits), ..Overrides::default() };
+        assert_eq!(shop.plans("perf", &flags, &Arguments::default()).unwrap().len(), 2);
+        let asked = Arguments { include_ignored: true, ..Arguments::default() };
+        let refused = shop.plans("perf", &flags, &asked).unwrap_err();
+        assert!(
+            refused[0].contains("tests/perf.rs:7: buy: a rate of 500/s is above the limit"),
+            "{refused:?}"
+        );
     }
 }

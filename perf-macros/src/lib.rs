@@ -632,7 +632,8 @@ use std::fmt::Display;
 /// Tests that name the same scenario run at the same time, as one mixed load and one line of the harness, which has the
 /// scenario's name. Each keeps its own load, numbers, limits and baseline; the report has the mix as a whole beside them.
 /// A `setup` that several of them name runs once, and all of them borrow what it made. `--exact` and nextest know the
-/// scenario by its name; a filter that fits one of its tests selects all of it.
+/// scenario by its name, which no test has; a filter that fits one of its tests selects all of it. One that is ignored is
+/// left out unless `--ignored` or `--include-ignored` asks for it; the others keep their loads.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
@@ -658,7 +659,8 @@ use std::fmt::Display;
 /// ## `weight`
 ///
 /// A way to split one rate: all tests of the scenario name the same `rate` (or open `load`), and each gets its weight's
-/// part of it. A number above zero; all tests of the scenario have one, or none. Only with `scenario`.
+/// part of it; so it does of `--rate` and `--load`, which are the whole scenario's. A number above zero; all tests of the
+/// scenario have one, or none. Only with `scenario`.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;

@@ -136,6 +136,19 @@ fn the_tests_of_a_scenario_run_as_one_mixed_load_with_numbers_of_their_own() {
 }
 
 #[test]
+fn of_a_scenario_what_is_ignored_runs_only_when_asked_for() {
+    let names = |arguments: &[&str]| {
+        let run = Project::of("shapes").run("visits", arguments);
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let tests = run.report["tests"].as_array().unwrap_or_else(|| panic!("no report: {run:#?}")).clone();
+        tests.iter().map(|test| test["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["look"]);
+    assert_eq!(names(&["--include-ignored"]), ["linger", "look", "visits"]);
+    assert_eq!(names(&["--ignored"]), ["linger", "look", "visits"]);
+}
+
+#[test]
 fn a_test_that_is_to_spare_its_target_backs_off_and_climbs_back() {
     let run = run("sparing");
     let planned = run.count("planned");

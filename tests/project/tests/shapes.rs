@@ -286,6 +286,12 @@ async fn buy(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+#[perf_test(scenario = "visits", iterations = 3)]
+async fn look() {}
+
+#[perf_test(scenario = "visits", iterations = 5, ignore = "stays too long")]
+async fn linger() {}
+
 #[perf_test(iterations = 2, base_url = "http://127.0.0.1:9")]
 async fn elsewhere(cx: &Cx) -> Result<(), Error> {
     cx.get("http://example.com/").await?;
