@@ -91,7 +91,7 @@ fn session(members: &[Member], live: &Control) -> Result<Vec<Session>, RunError>
     Ok(understood.collect())
 }
 
-/// Everything that set-ups made: once for members that name the same function.
+/// Everything that set-ups made: once for members that name the same function. Those agree in base URL and tear-down.
 struct Stage {
     prepared: Vec<Prepared>,
     /// By member, which of them.

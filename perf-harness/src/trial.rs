@@ -5,6 +5,7 @@ use libtest_mimic::Arguments;
 use perf_core::plan::scenario::{self, ScenarioError};
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::plan::{Plan, PlanError};
+use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A perf test with everything that was asked of it.
@@ -25,6 +26,16 @@ impl Entry {
     /// Whether it runs when its trial does: a test that is set aside has to be asked for, in a scenario, too.
     pub(crate) fn runs(&self, libtest: &Arguments) -> bool {
         self.spec.ignore.is_none() || libtest.ignored || libtest.include_ignored
+    }
+
+    /// Tells its `setup` from others.
+    fn setup(&self) -> Option<TypeId> {
+        self.registration.test.setup_id.map(|id| id())
+    }
+
+    /// Tells its `teardown` from others.
+    fn teardown(&self) -> Option<TypeId> {
+        self.registration.test.teardown_id.map(|id| id())
     }
 }
 
@@ -68,7 +79,31 @@ impl PerfTrial {
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),
             }
         }
+        if mistakes.is_empty() {
+            mistakes.extend(self.disagreements(&plans).iter().map(ToString::to_string));
+        }
         if mistakes.is_empty() { Ok(plans) } else { Err(mistakes) }
+    }
+
+    /// Where members that share a set-up want different things of it.
+    fn disagreements(&self, plans: &[Plan]) -> Vec<ScenarioError> {
+        let planned: Vec<(&Entry, &Plan)> = self.members.iter().zip(plans).collect();
+        let mut found = Vec::new();
+        for (number, (one, plan)) in planned.iter().enumerate() {
+            let Some(setup) = one.setup() else { continue };
+            let sharing = || planned[..number].iter().filter(|(other, _)| other.setup() == Some(setup));
+            let is_torn_down_otherwise =
+                |other: &Entry| one.teardown().zip(other.teardown()).is_some_and(|(own, other)| own != other);
+            if let Some((other, _)) = sharing().find(|(_, theirs)| theirs.base_url != plan.base_url) {
+                let (first, second) = (other.name.clone(), one.name.clone());
+                found.push(ScenarioError::BaseUrls(self.name.clone(), first, second));
+            }
+            if let Some((other, _)) = sharing().find(|(other, _)| is_torn_down_otherwise(other)) {
+                let (first, second) = (other.name.clone(), one.name.clone());
+                found.push(ScenarioError::Teardowns(self.name.clone(), first, second));
+            }
+        }
+        found
     }
 
     /// What each member asks for under the flags, which are split among members as their own rate is.
@@ -182,5 +217,41 @@ mod tests {
             refused[0].contains("tests/perf.rs:7: buy: a rate of 500/s is above the limit"),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn members_that_share_a_set_up_agree_in_what_they_want_of_it() {
+        const fn registered(setup: fn() -> TypeId, teardown: Option<fn() -> TypeId>) -> Registration {
+            let test = Test { setup_id: Some(setup), teardown_id: teardown, ..Test::of(|_| unreachable!()) };
+            Registration { path: "perf::test", file: "tests/perf.rs", line: 7, spec: PerfSpec::default, test }
+        }
+        static PLAIN: Registration = registered(TypeId::of::<u8>, None);
+        static CLEANING: Registration = registered(TypeId::of::<u8>, Some(TypeId::of::<u16>));
+        static WIPING: Registration = registered(TypeId::of::<u8>, Some(TypeId::of::<u32>));
+        static ALONE: Registration = registered(TypeId::of::<i8>, Some(TypeId::of::<u32>));
+
+        let at = |url: &'static str| PerfSpec { base_url: Some(url.into()), ..open(1.0) };
+        let said = |members: [(&'static Registration, PerfSpec); 2]| {
+            let mut names = ["browse", "buy"].into_iter();
+            let members = members.map(|(registration, spec)| Entry {
+                registration,
+                ..member(names.next().unwrap_or_default(), spec)
+            });
+            let planned = shop(members.into()).plans("perf", &Overrides::default(), &Arguments::default());
+            planned.err().unwrap_or_default().join("; ")
+        };
+        for good in [
+            [(&PLAIN, at("http://a")), (&CLEANING, at("http://a"))],
+            [(&CLEANING, open(1.0)), (&CLEANING, open(1.0))],
+            [(&CLEANING, at("http://a")), (&ALONE, at("http://b"))],
+            [(&REGISTERED, at("http://a")), (&REGISTERED, at("http://b"))],
+        ] {
+            assert_eq!(said(good), "");
+        }
+        let urls = said([(&PLAIN, at("http://a")), (&CLEANING, at("http://b"))]);
+        assert!(urls.contains("`browse` and `buy` share a `setup`, but not their `base_url`"), "{urls}");
+        assert!(said([(&PLAIN, at("http://a")), (&PLAIN, open(1.0))]).contains("`base_url`"));
+        let teardowns = said([(&CLEANING, open(1.0)), (&WIPING, open(1.0))]);
+        assert!(teardowns.contains("but not their `teardown`"), "{teardowns}");
     }
 }

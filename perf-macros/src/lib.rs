@@ -631,7 +631,8 @@ use std::fmt::Display;
 ///
 /// Tests that name the same scenario run at the same time, as one mixed load and one line of the harness, which has the
 /// scenario's name. Each keeps its own load, numbers, limits and baseline; the report has the mix as a whole beside them.
-/// A `setup` that several of them name runs once, and all of them borrow what it made. `--exact` and nextest know the
+/// A `setup` that several of them name runs once, and all of them borrow what it made: their `base_url`s must be the same,
+/// and so must their `teardown`s, which one of them may leave to the other. `--exact` and nextest know the
 /// scenario by its name, which no test has; a filter that fits one of its tests selects all of it. One that is ignored is
 /// left out unless `--ignored` or `--include-ignored` asks for it; the others keep their loads.
 ///

@@ -8,8 +8,8 @@ use perf_core::plan::load::Iterations;
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::LitStr;
 use syn::spanned::Spanned;
+use syn::{LitStr, Path};
 
 pub(crate) fn registration(test: &Test) -> TokenStream {
     let Function { name, cfg, .. } = &test.function;
@@ -183,11 +183,13 @@ fn made(test: &Test) -> TokenStream {
 /// The functions that few tests have, each with a comma.
 fn others(test: &Test) -> TokenStream {
     let private = private(&test.options);
-    let Options { client, setup, user_setup, user_teardown, ready, .. } = &test.options;
-    let setup_id = setup.as_ref().map(|(_, path)| {
+    let Options { client, setup, teardown, user_setup, user_teardown, ready, .. } = &test.options;
+    let id = |path: &Path| {
         let id = quote_spanned!(at(path.span())=> #private::id_of(&#path));
-        quote!(setup_id: ::core::option::Option::Some(|| #id),)
-    });
+        quote!(::core::option::Option::Some(|| #id),)
+    };
+    let setup_id = setup.as_ref().map(|(_, path)| id(path)).map(|id| quote!(setup_id: #id));
+    let teardown_id = teardown.as_ref().map(|(_, path)| id(path)).map(|id| quote!(teardown_id: #id));
     let client = field(client.as_ref(), |path| quote!(#path));
     let made = made(test);
     let of_user = user_setup
@@ -206,7 +208,7 @@ fn others(test: &Test) -> TokenStream {
             Some(quote!(#key: ::core::option::Option::Some(#erased),))
         }
     });
-    quote!(#setup_id #client #user_setup #user_teardown #ready)
+    quote!(#setup_id #teardown_id #client #user_setup #user_teardown #ready)
 }
 
 /// After a mistake: nothing runs, but an editor still sees every path and every load that was written.

@@ -28,6 +28,8 @@ pub struct Test {
     pub setup_id: Option<fn() -> TypeId>,
     /// Once per session, when `setup` succeeded.
     pub teardown: Option<for<'a> fn(&'a State) -> TeardownFuture<'a>>,
+    /// Which function that is: tests that share what `setup` made cannot each take it down in a way of their own.
+    pub teardown_id: Option<fn() -> TypeId>,
     /// Must succeed before the load; tried again until it does.
     pub ready: Option<for<'a> fn(&'a Setup) -> SetupFuture<'a>>,
     /// Once per user, before the load.
@@ -51,6 +53,7 @@ impl Test {
             setup: None,
             setup_id: None,
             teardown: None,
+            teardown_id: None,
             ready: None,
             user_setup: None,
             user_teardown: None,

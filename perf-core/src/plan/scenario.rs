@@ -63,6 +63,16 @@ pub enum ScenarioError {
     /// A name for two things.
     #[error("scenario `{0}` has the name of a perf test; rename one")]
     NameTaken(String),
+    /// A set-up has one base URL.
+    #[error(
+        "scenario `{0}`: `{1}` and `{2}` share a `setup`, but not their `base_url`; name the same one, or a `setup` each"
+    )]
+    BaseUrls(String, String, String),
+    /// What was made once is taken down once.
+    #[error(
+        "scenario `{0}`: `{1}` and `{2}` share a `setup`, but not their `teardown`; name the same one, or a `setup` each"
+    )]
+    Teardowns(String, String, String),
 }
 
 #[cfg(test)]
