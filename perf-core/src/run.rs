@@ -4,6 +4,7 @@ use crate::analyze::Session;
 use crate::analyze::capacity::Capacity;
 use crate::analyze::findings;
 use crate::analyze::summary::Summary;
+use crate::drive::cap;
 use crate::drive::control::Control;
 use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
@@ -15,6 +16,8 @@ use crate::judge::thresholds;
 use crate::judge::verdict::Judgement;
 use crate::measure::{Calibration, Preparation, Recording, Stopped};
 use crate::plan::Plan;
+use crate::plan::limits::machine_of;
+use crate::plan::share::ShareError;
 use crate::report::Report;
 use crate::search;
 use std::thread;
@@ -51,6 +54,9 @@ pub enum RunError {
     /// At its start.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Where only the set-ups said that tests have the same target.
+    #[error(transparent)]
+    Share(#[from] ShareError),
 }
 
 /// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
@@ -78,8 +84,8 @@ pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError
 /// One execution: fresh set-ups, load, tear-downs.
 fn session(members: &[Member], live: &Control) -> Result<Vec<Session>, RunError> {
     live.begin();
-    let stage = Stage::set(members)?;
-    let driven = stage.play(members, live);
+    let mut stage = Stage::set(members)?;
+    let driven = stage.share(members).and_then(|members| stage.play(&members, live));
     let torn_down = stage.strike(members);
     let recordings = driven?;
     torn_down?;
@@ -123,6 +129,18 @@ impl Stage {
             stage.whose.push(which);
         }
         Ok(stage)
+    }
+
+    /// The members under their shares of what the owners of their targets allow.
+    fn share(&mut self, members: &[Member]) -> Result<Vec<Member>, RunError> {
+        let mut members = members.to_vec();
+        let machine = |which: &usize| self.prepared[*which].base_url.as_deref().and_then(machine_of);
+        let plans = members.iter_mut().map(|member| &mut member.plan);
+        let caps = cap::share(&mut self.whose.iter().map(machine).zip(plans).collect::<Vec<_>>())?;
+        for (which, cap) in self.whose.iter().zip(caps).filter(|(_, cap)| cap.is_some()) {
+            self.prepared[*which].cap = cap;
+        }
+        Ok(members)
     }
 
     fn of(&self, member: usize) -> &Prepared {

@@ -2,7 +2,9 @@
 
 use crate::registry::Registration;
 use libtest_mimic::Arguments;
+use perf_core::plan::limits::machine_of;
 use perf_core::plan::scenario::{self, ScenarioError};
+use perf_core::plan::share::shares;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::plan::{Plan, PlanError};
 use std::any::TypeId;
@@ -20,6 +22,15 @@ pub(crate) struct PerfTrial {
     /// The test's, or the scenario's.
     pub(crate) name: String,
     pub(crate) members: Vec<Entry>,
+}
+
+/// What tells a test's target from others.
+#[derive(PartialEq)]
+enum Target {
+    /// Only its set-up knows.
+    OfSetup(TypeId),
+    /// That of its base URL; without one, that of all tests that say none.
+    Machine(Option<String>),
 }
 
 impl Entry {
@@ -81,8 +92,19 @@ impl PerfTrial {
         }
         if mistakes.is_empty() {
             mistakes.extend(self.disagreements(&plans).iter().map(ToString::to_string));
+            let beyond = shares(&self.targets(&plans)).err();
+            mistakes.extend(beyond.map(|mistake| format!("scenario `{}`: {mistake}", self.name)));
         }
         if mistakes.is_empty() { Ok(plans) } else { Err(mistakes) }
+    }
+
+    /// Where each member's load goes, as far as it is known before set-up.
+    fn targets<'a>(&self, plans: &'a [Plan]) -> Vec<(Target, &'a Plan)> {
+        let target = |member: &Entry, plan: &Plan| match member.setup() {
+            Some(setup) => Target::OfSetup(setup),
+            None => Target::Machine(plan.base_url.as_deref().and_then(machine_of)),
+        };
+        self.members.iter().zip(plans).map(|(member, plan)| (target(member, plan), plan)).collect()
     }
 
     /// Where members that share a set-up want different things of it.
@@ -253,5 +275,24 @@ mod tests {
         assert!(said([(&PLAIN, at("http://a")), (&PLAIN, open(1.0))]).contains("`base_url`"));
         let teardowns = said([(&CLEANING, open(1.0)), (&WIPING, open(1.0))]);
         assert!(teardowns.contains("but not their `teardown`"), "{teardowns}");
+    }
+
+    #[test]
+    fn members_with_the_same_target_are_held_against_its_limit_together() {
+        let at = |url: &'static str| PerfSpec { base_url: Some(url.into()), ..open(60.0) };
+        let limits = Limits { rate: Rate::per_second(100.0), ..Limits::default() };
+        let flags = Overrides { limits: Some(limits), ..Overrides::default() };
+        let said = |one, other| {
+            let shop = shop(vec![member("browse", one), member("buy", other)]);
+            shop.plans("perf", &flags, &Arguments::default()).err().unwrap_or_default().join("; ")
+        };
+        let above = said(at("http://localhost:1/a"), at("http://127.0.0.1:2"));
+        assert!(
+            above.starts_with("scenario `shop`: `browse` and `buy` together offer up to 120/s"),
+            "{above}"
+        );
+        assert_eq!(said(at("http://127.0.0.1"), at("http://10.0.0.1")), "");
+        let aside = PerfSpec { ignore: Some("slow".into()), ..at("http://127.0.0.1") };
+        assert_eq!(said(at("http://127.0.0.1"), aside), "", "it does not run");
     }
 }

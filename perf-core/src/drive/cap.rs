@@ -3,6 +3,7 @@
 //! A cap, never a schedule: who may not begin yet waits before its intended start, and is asked again.
 
 use crate::plan::Plan;
+use crate::plan::share::{ShareError, shares};
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 /// The middleware's default instant is another one as soon as any crate of the build turns governor's `quanta` on.
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>;
 
-/// Shared by the workers of a session.
+/// Shared by the workers of a session, and by all tests of a scenario that have the same target.
 #[derive(Clone, Debug)]
 pub struct Cap {
     limiter: Arc<Limiter>,
@@ -34,4 +35,22 @@ impl Cap {
     pub fn wait(&self) -> Option<Duration> {
         self.limiter.check().err().map(|not_until| not_until.wait_time_from(self.clock.now()))
     }
+}
+
+/// Narrows each plan's limit to its share of what the owner of its target allows. Closed loads of one target get one cap.
+pub fn share<T: PartialEq>(plans: &mut [(T, &mut Plan)]) -> Result<Vec<Option<Cap>>, ShareError> {
+    let seen: Vec<(&T, &Plan)> = plans.iter().map(|(target, plan)| (target, &**plan)).collect();
+    let rates = shares(&seen)?;
+    let mut caps: Vec<Option<Cap>> = Vec::new();
+    for (number, rate) in rates.into_iter().enumerate() {
+        plans[number].1.limits.rate = rate;
+        let (target, plan) = &plans[number];
+        let is_same = |(other, theirs): &(T, &mut Plan)| other == target && theirs.load.is_closed();
+        let shared = plans[..number].iter().position(is_same).filter(|_| plan.load.is_closed());
+        caps.push(match shared {
+            Some(other) => caps[other].clone(),
+            None => Cap::of(plan),
+        });
+    }
+    Ok(caps)
 }

@@ -117,7 +117,7 @@ impl Crew {
             edges,
             claims,
             counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
-            cap: Cap::of(plan),
+            cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
             resolver: Resolver::within(&plan.limits),
             send: send.clone(),
             plan: Arc::new(plan.clone()),

@@ -1,5 +1,6 @@
 //! Gets a session ready and cleans up behind it: the user's `setup` and `teardown` on a runtime of their own.
 
+use super::cap::Cap;
 use super::cpu::Target;
 use super::cx::{Cx, State};
 use super::http::ClientFn;
@@ -237,6 +238,8 @@ pub struct Prepared {
     pub base_url: Option<String>,
     /// What the user's `setup` took.
     pub setup: Duration,
+    /// What users of closed loads have to wait for; tests with the same target have the same.
+    pub cap: Option<Cap>,
     pub(super) cx: Setup,
     pub(super) support: Support,
 }
@@ -280,7 +283,8 @@ impl Prepared {
             Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
             None => Arc::new(()),
         };
-        Ok(Prepared { state, base_url: cx.base_url(), setup: began.elapsed(), cx, support })
+        let (base_url, setup, cap) = (cx.base_url(), began.elapsed(), Cap::of(plan));
+        Ok(Prepared { state, base_url, setup, cap, cx, support })
     }
 
     /// Whose CPU time is the target's: of the process that `setup` named, or of this one where `setup` started something

@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// Bounds of every test of a package or workspace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Most iterations per second and host, of all tests; `None`: no bound.
+    /// Most iterations per second and host, of all tests that run at the same time; `None`: no bound.
     pub rate: Option<Rate>,
     /// Hosts load may be sent to, besides this machine and private addresses.
     pub hosts: Vec<HostPattern>,
@@ -35,6 +35,13 @@ pub fn host_of(url: &str) -> Option<&str> {
         None => host_and_port.split(':').next().unwrap_or(host_and_port),
     };
     (!host.is_empty()).then_some(host)
+}
+
+/// The machine that an address leads to, in one spelling; all names of this one are the same. `None` where it has none.
+pub fn machine_of(url: &str) -> Option<String> {
+    let host = normal(host_of(url)?);
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    Some(if is_loopback { "localhost".to_owned() } else { host })
 }
 
 /// A host that load may not be sent to yet, and the line that allows it.
@@ -156,6 +163,15 @@ mod tests {
         ] {
             assert_eq!(host_of(url), host, "{url}");
         }
+    }
+
+    #[test]
+    fn a_machine_is_the_same_whatever_it_is_called() {
+        for url in ["http://localhost:1", "http://127.0.0.1:2/a", "https://[::1]", "http://LOCALHOST."] {
+            assert_eq!(machine_of(url).as_deref(), Some("localhost"), "{url}");
+        }
+        assert_eq!(machine_of("http://Shop.Example.com.:80").as_deref(), Some("shop.example.com"));
+        assert_eq!(machine_of("/relative"), None);
     }
 
     fn limits(hosts: &[&str]) -> Limits {

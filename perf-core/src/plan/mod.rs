@@ -22,6 +22,8 @@ mod resolve;
 #[cfg(feature = "engine")]
 pub mod scenario;
 pub mod shape;
+#[cfg(feature = "engine")]
+pub mod share;
 pub mod spacing;
 pub mod spec;
 pub mod stage;

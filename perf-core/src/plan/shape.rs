@@ -193,6 +193,21 @@ impl Shape {
         self.stretches.iter().map(Stretch::peak).fold(0.0, f64::max)
     }
 
+    /// The level at an instant, of a sine the highest that it gets to; nothing from the end on.
+    pub fn ceiling(&self, at: u64) -> f64 {
+        let after = self.stretches.partition_point(|stretch| stretch.start <= at);
+        let stretch = self.stretches.get(after.saturating_sub(1)).filter(|_| at < self.length);
+        stretch.map_or(0.0, |stretch| match stretch.curve {
+            Curve::Flat { .. } | Curve::Line { .. } => stretch.level(at),
+            Curve::Sine { .. } => stretch.peak(),
+        })
+    }
+
+    /// Where its stretches begin, and where it ends.
+    pub fn edges(&self) -> impl Iterator<Item = u64> {
+        self.stretches.iter().map(|stretch| stretch.start).chain([self.length])
+    }
+
     /// The first level above zero that a stage begins at or leads to; what a warm-up runs at.
     pub fn first_level(&self) -> f64 {
         let ends = self.stretches.iter().flat_map(|stretch| match stretch.curve {

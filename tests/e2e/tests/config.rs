@@ -52,6 +52,22 @@ fn a_plan_above_the_limit_is_refused_and_closed_users_wait_for_it() {
 }
 
 #[test]
+fn the_tests_of_a_scenario_share_the_limit_of_their_target() {
+    let above = run("[limits]\nrate = 90\n", "shop", &[]);
+    assert_eq!(above.code, Some(2), "{above:#?}");
+    assert!(above.stderr.contains("`browse` and `buy` together offer up to 100/s"), "{above:#?}");
+    let shared = run("[limits]\nrate = 100\n", "tourists", &[]);
+    assert_eq!(shared.code, Some(0), "{shared:#?}");
+    let tests = shared.report["tests"].as_array().unwrap();
+    let planned = |name: &str| {
+        let test = tests.iter().find(|test| test["name"] == name);
+        test.and_then(|test| test["counts"]["planned"].as_u64()).unwrap()
+    };
+    assert!((150..=201).contains(&planned("tourists")), "{shared:#?}");
+    assert!(planned("gaze") > 0 && planned("stroll") > 0, "{shared:#?}");
+}
+
+#[test]
 fn a_host_that_is_not_listed_gets_no_load() {
     let refused = run("", "ramp", &["--base-url", "http://example.com"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");

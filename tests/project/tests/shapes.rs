@@ -286,6 +286,18 @@ async fn buy(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+#[perf_test(scenario = "tourists", users = 2, duration = "2s", warmup = "0s", setup = service, teardown = count)]
+async fn gaze(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(scenario = "tourists", users = 2, duration = "2s", warmup = "0s", setup = service)]
+async fn stroll(cx: &Cx) -> Result<(), Error> {
+    cx.get("/stroll").await?;
+    Ok(())
+}
+
 #[perf_test(scenario = "visits", iterations = 3)]
 async fn look() {}
 
