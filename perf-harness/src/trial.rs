@@ -3,6 +3,7 @@
 use crate::registry::Registration;
 use libtest_mimic::Arguments;
 use perf_core::plan::limits::machine_of;
+use perf_core::plan::load::LoadError;
 use perf_core::plan::scenario::{self, ScenarioError};
 use perf_core::plan::share::shares;
 use perf_core::plan::spec::{Overrides, PerfSpec};
@@ -86,6 +87,10 @@ impl PerfTrial {
                 |error: &PlanError| format!("{}:{}: {name}: {error}", registration.file, registration.line);
             let limits = flags.limits.clone().filter(|_| member.runs(libtest));
             match Plan::of(name, target, spec, &Overrides { limits, ..flags.clone() }) {
+                // Where the load is an expression, only now it is known what it makes.
+                Ok(plan) if plan.load.search().is_some() && registration.test.user_setup.is_some() => {
+                    mistakes.push(told(&PlanError::Load(LoadError::UsersOfSearch)));
+                }
                 Ok(plan) => plans.push(plan),
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),
             }
@@ -164,6 +169,8 @@ mod tests {
     use super::*;
     use perf_core::drive::prepare::Test;
     use perf_core::plan::limits::Limits;
+    use perf_core::plan::load::Load;
+    use perf_core::plan::spec::Profile;
     use perf_core::units::Rate;
     use std::time::Duration;
 
@@ -294,5 +301,28 @@ mod tests {
         assert_eq!(said(at("http://127.0.0.1"), at("http://10.0.0.1")), "");
         let aside = PerfSpec { ignore: Some("slow".into()), ..at("http://127.0.0.1") };
         assert_eq!(said(at("http://127.0.0.1"), aside), "", "it does not run");
+    }
+
+    #[test]
+    fn a_search_sets_no_users_up_at_every_level_anew() {
+        static WITH_USERS: Registration = Registration {
+            path: "perf::test",
+            file: "tests/perf.rs",
+            line: 7,
+            spec: PerfSpec::default,
+            test: Test { user_setup: Some(|_| unreachable!()), ..Test::of(|_| unreachable!()) },
+        };
+        let search = Load::capacity("p99 < 1s").from(1).up_to(9);
+        let spec = PerfSpec { load: Some(search), ..PerfSpec::default() };
+        let planned = |registration, flags: &Overrides| {
+            let entry = Entry { registration, name: "how_much".to_owned(), spec: spec.clone() };
+            let trial = PerfTrial { name: entry.name.clone(), members: vec![entry] };
+            trial.plans("perf", flags, &Arguments::default()).err().unwrap_or_default().join("; ")
+        };
+        let refused = planned(&WITH_USERS, &Overrides::default());
+        assert!(refused.contains("tests/perf.rs:7: how_much: a capacity search is a new load"), "{refused}");
+        assert_eq!(planned(&REGISTERED, &Overrides::default()), "");
+        let smoke = Overrides { profile: Some(Profile::Smoke), ..Overrides::default() };
+        assert_eq!(planned(&WITH_USERS, &smoke), "");
     }
 }

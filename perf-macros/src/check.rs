@@ -307,6 +307,10 @@ mod tests {
             ("iterations = 5, connections = \"pool\"", "\"shared\" or \"user\""),
             ("iterations = 5, user_setup = \"log_in\"", "the path of a function"),
             ("iterations = 5, user_teardown = log_out", "add `user_setup = path`"),
+            (
+                "load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), user_setup = log_in",
+                "a new load at every level",
+            ),
             ("iterations = 5, ready = \"localhost/health\"", "such as \"/health\""),
             ("iterations = 5, ready = \"http://\"", "a whole address"),
             ("iterations = 5, ready = || up()", "or the path of a function"),

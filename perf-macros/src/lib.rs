@@ -153,7 +153,8 @@ use std::fmt::Display;
 /// ```
 ///
 /// `Load::capacity` searches for the highest rate between two that keeps its limits. Each level is measured for 5 s, or as
-/// long as `probe` says; the result is the metric `capacity`, for thresholds and baselines.
+/// long as `probe` says; the result is the metric `capacity`, for thresholds and baselines. Each level is a load of its own,
+/// so there is no [`user_setup`](#user_setup).
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;

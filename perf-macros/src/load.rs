@@ -38,6 +38,7 @@ pub(crate) fn check(options: &Options, all_keys_were_read: bool, mistakes: &mut 
     check_iterations(options, model, mistakes);
     check_keys_of_the_other_model(options, model, mistakes);
     check_spacing_and_pause(options, mistakes);
+    check_users_of_a_search(options, mistakes);
     if all_keys_were_read {
         check_nothing_is_missing(options, mistakes);
     }
@@ -117,13 +118,16 @@ fn model(options: &Options, all_keys_were_read: bool) -> Option<Model> {
 
 /// As far as it can be seen: of `Load::users(0).hold("1m")`, not of a function's own name.
 fn model_of(load: &Expr) -> Option<Model> {
-    let words = words(load);
-    let begins_with = words.windows(2).find(|pair| pair[1] == "Load").map(|pair| pair[0].as_str())?;
-    match begins_with {
+    match first_word(load)?.as_str() {
         "rate" | "capacity" => Some(Model::Open),
         "users" => Some(Model::Closed),
         _ => None,
     }
+}
+
+/// What stands behind `Load::`.
+fn first_word(load: &Expr) -> Option<String> {
+    words(load).windows(2).find(|pair| pair[1] == "Load").map(|pair| pair[0].clone())
 }
 
 /// Those of a chain of calls, the last first: `hold`, `users`, `Load` of `Load::users(5).hold("1m")`.
@@ -198,6 +202,14 @@ fn check_spacing_and_pause(options: &Options, mistakes: &mut Mistakes) {
         }
         Ok(_) => {}
         Err(error) => mistakes.at(text, format!("think: {error}")),
+    }
+}
+
+fn check_users_of_a_search(options: &Options, mistakes: &mut Mistakes) {
+    if let (Some((_, LoadOption::Expression(load))), Some((key, _))) = (&options.load, &options.user_setup)
+        && first_word(load).as_deref() == Some("capacity")
+    {
+        mistakes.at(key, LoadError::UsersOfSearch);
     }
 }
 

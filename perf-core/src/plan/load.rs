@@ -530,6 +530,12 @@ pub enum LoadError {
     /// A search with stages.
     #[error("a capacity search makes its own stages; leave `ramp_to`, `hold` and the others out")]
     StagesOfSearch,
+    /// A search with users of their own.
+    #[error(
+        "a capacity search is a new load at every level, and `user_setup` would run again before each; do once what it does \
+         in `setup`, or in the test function when a user's first iteration needs it"
+    )]
+    UsersOfSearch,
 }
 
 #[cfg(test)]

@@ -30,4 +30,11 @@ async fn no_host() {}
 #[perf_test(users = 5, duration = "10s", ready = 8080)]
 async fn a_number() {}
 
+async fn log_in(_: &Cx, _: &()) -> Result<(), Error> {
+    Ok(())
+}
+
+#[perf_test(load = Load::capacity("p99 < 50ms").from(100).up_to(20_000), user_setup = log_in)]
+async fn user_setup_of_a_search() {}
+
 fn main() {}
