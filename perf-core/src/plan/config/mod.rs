@@ -28,7 +28,7 @@ const MOST_NAMES: usize = 10;
 /// Everything that perf.toml says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// `[defaults]`: below the attribute.
+    /// `[defaults]`: below the attribute, and without any load.
     pub defaults: Settings,
     /// `[profile.NAME]`: over the attribute when asked for; never one that is built in.
     pub profiles: BTreeMap<String, Settings>,
@@ -68,7 +68,7 @@ impl Config {
 
     fn set(&mut self, section: &Entry<'_>, mistakes: &mut Mistakes<'_>) {
         match section.key {
-            "defaults" => self.defaults = settings(section, "defaults", mistakes).unwrap_or_default(),
+            "defaults" => self.defaults = defaults(section, mistakes).unwrap_or_default(),
             "profile" => self.profiles = profiles(section, mistakes),
             "test" => self.tests = named(section, mistakes),
             "limits" => self.limits = limits(section, mistakes).unwrap_or_default(),
@@ -95,7 +95,13 @@ impl Config {
     }
 }
 
-/// The settings of `[defaults]`, or those below one name.
+/// The settings of `[defaults]`.
+fn defaults(section: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Settings> {
+    let table = section.table("defaults", mistakes)?;
+    Some(Settings::read_defaults(mistakes.text(section.key_at, section.key), table, mistakes))
+}
+
+/// The settings below one name.
 fn settings(entry: &Entry<'_>, header: &str, mistakes: &mut Mistakes<'_>) -> Option<Settings> {
     let table = entry.table(header, mistakes)?;
     Some(Settings::read(mistakes.text(entry.key_at, entry.key), table, mistakes))
@@ -138,10 +144,10 @@ fn hosts(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Vec<HostPattern> {
 
 fn unknown_section(section: &Entry<'_>) -> String {
     let key = section.key;
-    match nearest(key, SECTIONS.into_iter()) {
-        _ if settings::is_key(key) => format!("`{key}` stands in no table; write [defaults] above it"),
-        Some(near) => format!("unknown table `{key}`; did you mean `{near}`?"),
-        None => format!("unknown table `{key}`; the tables are {}", SECTIONS.join(", ")),
+    match (settings::header_of(key), nearest(key, SECTIONS.into_iter())) {
+        (Some(header), _) => format!("`{key}` stands in no table; write {header} above it"),
+        (None, Some(near)) => format!("unknown table `{key}`; did you mean `{near}`?"),
+        (None, None) => format!("unknown table `{key}`; the tables are {}", SECTIONS.join(", ")),
     }
 }
 
@@ -197,7 +203,6 @@ mod tests {
 
     const FULL: &str = r#"
 [defaults]
-duration = "5s"
 warmup = "0s"
 timeout = "2s"
 graceful_stop = "0s"
@@ -262,17 +267,16 @@ on = ["failed", "inconclusive", "regressed"]
         let texts = |texts: [&str; 2]| Some(texts.map(str::to_owned).to_vec());
         let expected = Settings {
             name: text("defaults", 2, 2),
-            duration: Some(Duration::from_secs(5)),
             warmup: Some(Duration::ZERO),
             timeout: Some(Duration::from_secs(2)),
             graceful_stop: Some(Duration::ZERO),
             rounds: Some(1000),
             workers: Some(1024),
             max_in_flight: Some(16),
-            arrivals: text("poisson", 10, 12),
-            think: text("100ms", 11, 9),
+            arrivals: text("poisson", 9, 12),
+            think: text("100ms", 10, 9),
             pace: Some(Duration::from_secs(1)),
-            connections: text("user", 13, 15),
+            connections: text("user", 12, 15),
             thresholds: texts(["p99 < 50ms", "errors < 0.1%"]),
             baseline: Some(BaselineSetting::Off),
             base_url: Some("http://127.0.0.1:8080".to_owned()),
@@ -297,8 +301,8 @@ on = ["failed", "inconclusive", "regressed"]
         assert_eq!((counted.users, counted.iterations), (Some(50), Some(Iterations::Shared(1000))));
         assert_eq!(config.tests["search"].iterations, Some(Iterations::PerUser(20)));
         let load = config.tests["search"].load.as_ref().unwrap();
-        assert_eq!((load.text.as_str(), load.line), ("users 0..50 over 10s", 41));
-        assert_eq!(load.mistake("too many").to_string(), "41:8: too many");
+        assert_eq!((load.text.as_str(), load.line), ("users 0..50 over 10s", 40));
+        assert_eq!(load.mistake("too many").to_string(), "40:8: too many");
     }
 
     #[test]
@@ -396,10 +400,10 @@ warmup = 5s
         assert_eq!(found.len(), expected.len(), "{found:#?}");
     }
 
-    /// Each line alone in `[defaults]` is one mistake, whose message holds the advice.
+    /// Each line alone in a test's table is one mistake, whose message holds the advice.
     fn each_says(expected: &[(&str, &str)]) {
         for (line, advice) in expected {
-            let found = mistakes(&format!("[defaults]\n{line}\n"));
+            let found = mistakes(&format!("[test.a]\n{line}\n"));
             assert!(found.len() == 1 && found[0].contains(advice), "{line}: {found:#?}");
             assert!(found[0].starts_with("2:"), "{line}: {found:#?}");
         }
@@ -485,6 +489,20 @@ warmup = 5s
     }
 
     #[test]
+    fn a_default_that_no_test_could_take_over_is_refused() {
+        for line in ["rate = 5", "users = 0", "iterations = 5", "load = \"5 for 1s\"", "duration = \"5s\""] {
+            let found = mistakes(&format!("[defaults]\ntimeout = \"5s\"\n{line}\n"));
+            assert!(found.len() == 1 && found[0].starts_with("3:1: "), "{line}: {found:#?}");
+            assert!(found[0].contains("write it below [profile.NAME] or [test.NAME]"), "{line}: {found:#?}");
+        }
+        let nowhere = mistakes("duration = \"5s\"");
+        assert_eq!(
+            nowhere,
+            ["1:1: `duration` stands in no table; write [profile.NAME] or [test.NAME] above it"]
+        );
+    }
+
+    #[test]
     fn keys_that_contradict_each_other_are_told_where_the_second_stands() {
         for (text, expected) in [
             ("rate = 5\nusers = 5", "3:1: `users` contradicts `rate`"),
@@ -525,10 +543,10 @@ warmup = 5s
     #[test]
     fn broken_syntax_is_told_once_where_it_breaks_and_hides_nothing_else() {
         let found =
-            mistakes("[defaults]\nusers = 0\nduration = 5s\nbase_url = \"http\nrounds = 0\n[defaults]\n");
+            mistakes("[defaults]\nworkers = 0\ntimeout = 5s\nbase_url = \"http\nrounds = 0\n[defaults]\n");
         let starts = [
-            "2:9: `users`",
-            "3:12: string values",
+            "2:11: `workers`",
+            "3:11: string values",
             "4:17: invalid",
             "5:10: `rounds`",
             "6:2: `defaults` is given twice",
@@ -537,14 +555,14 @@ warmup = 5s
         for (found, start) in found.iter().zip(starts) {
             assert!(found.starts_with(start), "{found}");
         }
-        let swallowed = mistakes("[defaults]\nthresholds = [\"p99 < 1s\"\nusers = 0\nrate = 5\n");
+        let swallowed = mistakes("[test.a]\nthresholds = [\"p99 < 1s\"\nusers = 0\nrate = 5\n");
         assert_eq!(
             swallowed,
             [
                 "3:1: missing comma between array elements, expected `,`; write one, or `]` where the list ends"
             ]
         );
-        let missing = mistakes("[defaults]\nrate =\nrounds = 0\n");
+        let missing = mistakes("[test.a]\nrate =\nrounds = 0\n");
         assert_eq!(missing[0], "2:7: a value is missing; write it behind the `=`");
         assert_eq!(missing.len(), 2, "{missing:#?}");
         let unquoted = mistakes("[test.shop::login]\nusers = 0\n");
@@ -588,7 +606,7 @@ warmup = 5s
         let package = root.join("member");
         std::fs::create_dir_all(&package).unwrap();
         assert_eq!(find(&package, Some(&root)), None);
-        std::fs::write(root.join(FILE), "[defaults]\nusers = 0\nraet = 5\n").unwrap();
+        std::fs::write(root.join(FILE), "[test.a]\nusers = 0\nraet = 5\n").unwrap();
         assert_eq!(find(&package, Some(&root)), Some(root.join(FILE)));
         assert_eq!(find(&package, None), None);
         std::fs::write(package.join(FILE), [0xff]).unwrap();

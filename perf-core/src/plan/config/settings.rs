@@ -119,6 +119,9 @@ const KEYS: &[&str] = &[
     "backoff",
 ];
 
+/// What says a load. Each test says its own whole, so below it they could change nothing.
+const KEYS_OF_A_LOAD: &[&str] = &["rate", "users", "iterations", "load", "duration"];
+
 /// Keys of the attribute whose value is Rust.
 const KEYS_OF_CODE: &[&str] =
     &["setup", "teardown", "user_setup", "client", "after", "requires", "scenario", "crate"];
@@ -134,9 +137,12 @@ const IGNORE: &str = "true, false or a reason in quotes";
 const BASELINE: &str = "\"off\", or metrics such as { p50 = \"5%\" } or [\"p50\"]";
 const TOLERANCE: &str = "a tolerance in quotes such as \"5%\"";
 
-/// Whether a table of settings has such a key.
-pub(super) fn is_key(key: &str) -> bool {
-    KEYS.contains(&key)
+/// The header that a key may stand below; none of a key that no table of settings has.
+pub(super) fn header_of(key: &str) -> Option<&'static str> {
+    match KEYS_OF_A_LOAD.contains(&key) {
+        true => Some("[profile.NAME] or [test.NAME]"),
+        false => KEYS.contains(&key).then_some("[defaults]"),
+    }
 }
 
 impl Settings {
@@ -148,6 +154,18 @@ impl Settings {
         }
         check_load(table, mistakes);
         settings.check_rounds(table, mistakes);
+        settings
+    }
+
+    /// Reads `[defaults]`: all but a load.
+    pub(super) fn read_defaults(name: PlacedText, table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Self {
+        let mut settings = Settings { name: Some(name), ..Settings::default() };
+        for entry in entries(table) {
+            match KEYS_OF_A_LOAD.contains(&entry.key) {
+                true => mistakes.at(entry.key_at, no_default(entry.key)),
+                false => settings.set(&entry, mistakes),
+            }
+        }
         settings
     }
 
@@ -203,6 +221,13 @@ fn check_load(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) {
         let message = format!("`load` contradicts `{}`: it says the whole load; keep one", other.key);
         mistakes.at(load.key_at, message);
     }
+}
+
+fn no_default(key: &str) -> String {
+    format!(
+        "`{key}` changes no test here: each says its own load, which beats [defaults]; write it below [profile.NAME] or \
+         [test.NAME]"
+    )
 }
 
 fn unknown(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) {
