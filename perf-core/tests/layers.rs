@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "plan/pause",
     "plan/load",
     "plan/spec",
+    "plan/flags",
     "plan/gate",
     "plan/limits",
     "plan/config/mistake",

@@ -11,6 +11,8 @@ pub mod config;
 mod data_file;
 #[cfg(feature = "engine")]
 pub mod feeder;
+#[cfg(feature = "engine")]
+mod flags;
 pub mod gate;
 #[cfg(feature = "engine")]
 pub mod lay;

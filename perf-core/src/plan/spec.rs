@@ -1,6 +1,6 @@
 //! What somebody asked for, as it was written: the attribute's keys, a profile, flags. Everything may be missing.
 //!
-//! `Plan::resolve` lays one over the other and checks the whole.
+//! `flags` and `lay` lay one over the other; `Plan::resolve` checks the whole.
 
 use super::limits::Limits;
 use super::load::{Iterations, Load};
@@ -123,108 +123,5 @@ impl PerfSpec {
     /// Whether the test has one of the tags; every test has one of none.
     pub fn has_any_tag(&self, tags: &[String]) -> bool {
         tags.is_empty() || self.tags.iter().any(|own| tags.iter().any(|tag| tag == own))
-    }
-
-    /// The same under a profile.
-    #[must_use]
-    pub fn under(self, profile: Profile) -> Self {
-        match profile {
-            Profile::Smoke => PerfSpec {
-                load: Some(Load::users(1).iterations(1)),
-                rate: None,
-                users: None,
-                iterations: None,
-                duration: None,
-                arrivals: None,
-                think: None,
-                pace: None,
-                warmup: None,
-                rounds: Some(1),
-                max_in_flight: None,
-                workers: None,
-                baseline: GateSpec::Off,
-                weight: None,
-                ..self
-            },
-            Profile::Quick => PerfSpec {
-                load: self.load.map(tenth),
-                iterations: self.iterations.map(tenth_of_iterations),
-                duration: self.duration.map(|duration| duration / 10),
-                warmup: self.warmup.map(|warmup| warmup / 10),
-                ..self
-            },
-        }
-    }
-
-    /// The same with the flags laid over it. A rate is no key of a closed load, so `--rate` leaves one alone; so does
-    /// `--duration` a load that ends by its iterations. A load of several levels is stretched.
-    #[must_use]
-    pub fn overridden(self, flags: &Overrides) -> Self {
-        let spec = match flags.profile {
-            Some(profile) => self.under(profile),
-            None => self,
-        };
-        if let Some(load) = &flags.load {
-            let spec = PerfSpec { rate: None, users: None, duration: None, iterations: None, ..spec };
-            let spec = spec.without_keys_of_the_other_model(load);
-            return PerfSpec { load: Some(load.clone()), ..spec }.overridden(&Overrides {
-                load: None,
-                profile: None,
-                ..flags.clone()
-            });
-        }
-        let has_length = spec.duration.is_some()
-            || spec.load.as_ref().is_some_and(|load| load.length().is_some() || load.search().is_some());
-        PerfSpec {
-            load: spec.load.map(|load| stretched(load, flags)),
-            rate: spec.rate.map(|own| flags.rate.unwrap_or(own)),
-            users: spec.users.map(|own| flags.users.unwrap_or(own)),
-            duration: spec.duration.map(|own| flags.duration.unwrap_or(own)),
-            warmup: flags.warmup.filter(|_| has_length).or(spec.warmup),
-            rounds: flags.rounds.or(spec.rounds),
-            workers: flags.workers.or(spec.workers),
-            ..spec
-        }
-    }
-}
-
-impl PerfSpec {
-    /// The same for another load: what only the other model of load has a use for is left out.
-    #[must_use]
-    pub fn without_keys_of_the_other_model(self, load: &Load) -> Self {
-        match load.is_closed() {
-            true => PerfSpec { arrivals: None, weight: None, ..self },
-            false => PerfSpec { think: None, pace: None, ..self },
-        }
-    }
-}
-
-fn stretched(load: Load, flags: &Overrides) -> Load {
-    let level = if load.is_closed() { flags.users.map(f64::from) } else { flags.rate };
-    let load = match level.filter(|_| load.search().is_none()) {
-        Some(level) => load.peaking_at(level),
-        None => load,
-    };
-    match flags.duration.filter(|_| load.search().is_some() || load.length().is_some()) {
-        Some(duration) => load.lasting(duration),
-        None => load,
-    }
-}
-
-fn tenth(load: Load) -> Load {
-    let load = match load.stops_after() {
-        Some(iterations) => load.stopping_after(tenth_of_iterations(iterations)),
-        None => load,
-    };
-    match (load.search().map(|search| search.probe), load.length()) {
-        (Some(length), _) | (None, Some(length)) => load.lasting(length / 10),
-        (None, None) => load,
-    }
-}
-
-fn tenth_of_iterations(iterations: Iterations) -> Iterations {
-    match iterations {
-        Iterations::Shared(n) => Iterations::Shared(n.div_ceil(10)),
-        Iterations::PerUser(n) => Iterations::PerUser(n.div_ceil(10)),
     }
 }
