@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "plan/pause",
     "plan/load",
     "plan/spec",
+    "plan/misfit",
     "plan/flags",
     "plan/gate",
     "plan/limits",

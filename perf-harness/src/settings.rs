@@ -2,16 +2,19 @@
 
 use crate::args::Args;
 use crate::place::Place;
+use crate::registry::Registration;
+use crate::trial::Entry;
 use perf_core::metric::nearest;
-use perf_core::plan::config::{self, Config, Settings};
+use perf_core::plan::config::{self, Config, ConfigMistake, Settings};
 use perf_core::plan::lay;
 use perf_core::plan::limits::Limits;
 use perf_core::plan::spec::PerfSpec;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file's words, or none; and the profile that was asked for, where it is one of the file's.
 #[derive(Debug, Default)]
 pub(crate) struct FileSettings {
+    path: Option<PathBuf>,
     config: Config,
     profile: Option<Settings>,
 }
@@ -25,21 +28,37 @@ impl FileSettings {
             None => Config::default(),
         };
         let mut mistakes = Vec::new();
-        if let Some(path) = path {
-            mistakes.extend(unknown_tests(place, &path, &config, tests));
+        if let Some(path) = &path {
+            mistakes.extend(unknown_tests(place, path, &config, tests));
         }
         let profile =
             profile(&config, args.profile.as_deref()).map_err(|e| mistakes.push(e)).unwrap_or_default();
-        if mistakes.is_empty() { Ok(FileSettings { config, profile }) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(FileSettings { path, config, profile }) } else { Err(mistakes) }
     }
 
-    /// What a test asks for, all in all; built-in profiles and flags come later.
-    pub(crate) fn effective(&self, attribute: PerfSpec, name: &str) -> PerfSpec {
-        let spec = lay::effective(attribute, &self.config, name);
-        match &self.profile {
+    /// Every test with what it asks for, all in all; built-in profiles and flags come later. All mistakes at once.
+    pub(crate) fn entries(&self, tests: Vec<&'static Registration>) -> Result<Vec<Entry>, Vec<String>> {
+        let (mut entries, mut mistakes) = (Vec::new(), Vec::new());
+        for registration in tests {
+            let name = registration.name();
+            match self.effective(&(registration.spec)(), &name) {
+                Ok(spec) => entries.push(Entry { registration, name, spec }),
+                Err(wrong) => mistakes.extend(wrong),
+            }
+        }
+        if mistakes.is_empty() { Ok(entries) } else { Err(mistakes) }
+    }
+
+    fn effective(&self, attribute: &PerfSpec, name: &str) -> Result<PerfSpec, Vec<String>> {
+        let file = self.path.as_deref().unwrap_or(Path::new("perf.toml")).display();
+        let told = |mistakes: Vec<ConfigMistake>| -> Vec<String> {
+            mistakes.iter().map(|mistake| format!("{file}:{mistake}")).collect()
+        };
+        let spec = lay::effective(attribute, &self.config, name).map_err(told)?;
+        Ok(match &self.profile {
             Some(profile) => lay::profile(profile, spec),
             None => spec,
-        }
+        })
     }
 
     /// What no test may exceed.

@@ -7,7 +7,7 @@ use crate::runner::{Ended, Runner};
 use crate::settings::FileSettings;
 use crate::signals;
 use crate::store::Store;
-use crate::trial::{self, Entry, PerfTrial};
+use crate::trial::{self, PerfTrial};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
@@ -49,11 +49,7 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     let registered = registry::sorted().map_err(|e| vec![e.to_string()])?;
     let names: Vec<String> = registered.iter().map(|test| test.name()).collect();
     let settings = FileSettings::read(&place, args, &names)?;
-    let entries = registered.into_iter().zip(names).map(|(registration, name)| {
-        let spec = settings.effective((registration.spec)(), &name);
-        Entry { registration, name, spec }
-    });
-    let trials = trial::grouped(entries.collect())?;
+    let trials = trial::grouped(settings.entries(registered)?)?;
     let libtest = args.for_libtest(&trials);
     if libtest.list {
         // Pure: nothing is written, nothing is started.

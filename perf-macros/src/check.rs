@@ -288,6 +288,10 @@ mod tests {
             ("users = 5, duration = \"1s\", scenario = \"a\", weight = 3", "users have none"),
             ("load = \"5 for 1s\", pace = \"1s\"", "wait for nobody, so leave it out"),
             ("load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), think = \"1s\"", "wait for nobody"),
+            (
+                "load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), iterations = 5",
+                "end no capacity search",
+            ),
         ]);
     }
 

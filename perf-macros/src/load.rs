@@ -5,6 +5,7 @@ use crate::check::{LONGEST, number};
 use crate::function::show;
 use crate::options::{LoadOption, Options};
 use perf_core::plan::load::{Iterations, Load, LoadError};
+use perf_core::plan::misfit::Misfit;
 use perf_core::plan::pause::Pause;
 use perf_core::plan::spacing::Spacing;
 use perf_core::units::Rate;
@@ -38,7 +39,7 @@ pub(crate) fn check(options: &Options, all_keys_were_read: bool, mistakes: &mut 
     check_iterations(options, model, mistakes);
     check_keys_of_the_other_model(options, model, mistakes);
     check_spacing_and_pause(options, mistakes);
-    check_users_of_a_search(options, mistakes);
+    check_search(options, mistakes);
     if all_keys_were_read {
         check_nothing_is_missing(options, mistakes);
     }
@@ -205,11 +206,22 @@ fn check_spacing_and_pause(options: &Options, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_users_of_a_search(options: &Options, mistakes: &mut Mistakes) {
-    if let (Some((_, LoadOption::Expression(load))), Some((key, _))) = (&options.load, &options.user_setup)
-        && first_word(load).as_deref() == Some("capacity")
-    {
+/// What a capacity search has no use for, where it can be seen that it is one.
+fn check_search(options: &Options, mistakes: &mut Mistakes) {
+    let Options { load: Some((_, LoadOption::Expression(load))), iterations, user_setup, .. } = options
+    else {
+        return;
+    };
+    if first_word(load).as_deref() != Some("capacity") {
+        return;
+    }
+    if let Some((key, _)) = user_setup {
         mistakes.at(key, LoadError::UsersOfSearch);
+    }
+    if let Some((key, literal)) = iterations
+        && let Ok(Iterations::Shared(_)) = iterations_of(literal)
+    {
+        mistakes.at(key, Misfit::IterationsOfSearch);
     }
 }
 
@@ -221,33 +233,23 @@ fn longest(pause: Pause) -> Duration {
 
 fn check_keys_of_the_other_model(options: &Options, model: Option<Model>, mistakes: &mut Mistakes) {
     let Options { arrivals, think, pace, max_in_flight, precise, weight, load, .. } = options;
-    let pause = "is a pause of users; an open load's arrivals wait for nobody, so leave it out";
-    let of_users = [(name(think.as_ref()), pause), (name(pace.as_ref()), pause)];
+    let of_users = [(name(think.as_ref()), Misfit::Think), (name(pace.as_ref()), Misfit::Pace)];
     let waits = load.is_some() || think.is_some() || pace.is_some();
     let precise = precise.as_ref().filter(|(_, precise)| precise.value && !waits);
     let of_arrivals = [
-        (
-            name(arrivals.as_ref()),
-            "says how those of an open load stand to each other; users start when they are ready, so leave it out",
-        ),
-        (
-            name(max_in_flight.as_ref()),
-            "caps an open load; a closed one has as many in flight as `users`, so leave it out",
-        ),
-        (
-            name(precise),
-            "is for starts at an instant that is waited for; users without `think` or `pace` start at once, so leave it out",
-        ),
-        (name(weight.as_ref()), "splits the rate of a scenario; users have none, so leave it out"),
+        (name(arrivals.as_ref()), Misfit::Arrivals),
+        (name(max_in_flight.as_ref()), Misfit::MaxInFlight),
+        (name(precise), Misfit::Precise),
+        (name(weight.as_ref()), Misfit::Weight),
     ];
     let wrong = match model {
         Some(Model::Open) => of_users.as_slice(),
         Some(Model::Closed) => of_arrivals.as_slice(),
         None => &[],
     };
-    for (key, why) in wrong {
+    for (key, misfit) in wrong {
         if let Some(key) = key {
-            mistakes.at(key, format!("`{key}` {why}"));
+            mistakes.at(key, misfit);
         }
     }
 }

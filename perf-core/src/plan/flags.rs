@@ -16,17 +16,15 @@ impl PerfSpec {
                 users: None,
                 iterations: None,
                 duration: None,
-                arrivals: None,
                 think: None,
                 pace: None,
                 warmup: None,
                 rounds: Some(1),
-                max_in_flight: None,
                 workers: None,
                 baseline: GateSpec::Off,
-                weight: None,
                 ..self
-            },
+            }
+            .fitted(),
             Profile::Quick => PerfSpec {
                 load: self.load.map(tenth),
                 iterations: self.iterations.map(tenth_of_iterations),
@@ -35,6 +33,11 @@ impl PerfSpec {
                 ..self
             },
         }
+    }
+
+    /// Whether how long it lasts, or each level of a search, is said in advance: it can be another time then.
+    pub fn has_length(&self) -> bool {
+        self.duration.is_some() || self.load.as_ref().is_some_and(Load::has_length)
     }
 
     /// The same with the flags laid over it. A rate is no key of a closed load, so `--rate` leaves one alone; so does
@@ -47,15 +50,10 @@ impl PerfSpec {
         };
         if let Some(load) = &flags.load {
             let spec = PerfSpec { rate: None, users: None, duration: None, iterations: None, ..spec };
-            let spec = spec.without_keys_of_the_other_model(load);
-            return PerfSpec { load: Some(load.clone()), ..spec }.overridden(&Overrides {
-                load: None,
-                profile: None,
-                ..flags.clone()
-            });
+            let spec = PerfSpec { load: Some(load.clone()), ..spec }.fitted();
+            return spec.overridden(&Overrides { load: None, profile: None, ..flags.clone() });
         }
-        let has_length = spec.duration.is_some()
-            || spec.load.as_ref().is_some_and(|load| load.length().is_some() || load.search().is_some());
+        let has_length = spec.has_length();
         PerfSpec {
             load: spec.load.map(|load| stretched(load, flags)),
             rate: spec.rate.map(|own| flags.rate.unwrap_or(own)),
@@ -69,24 +67,13 @@ impl PerfSpec {
     }
 }
 
-impl PerfSpec {
-    /// The same for another load: what only the other model of load has a use for is left out.
-    #[must_use]
-    pub fn without_keys_of_the_other_model(self, load: &Load) -> Self {
-        match load.is_closed() {
-            true => PerfSpec { arrivals: None, weight: None, ..self },
-            false => PerfSpec { think: None, pace: None, ..self },
-        }
-    }
-}
-
 fn stretched(load: Load, flags: &Overrides) -> Load {
     let level = if load.is_closed() { flags.users.map(f64::from) } else { flags.rate };
     let load = match level.filter(|_| load.search().is_none()) {
         Some(level) => load.peaking_at(level),
         None => load,
     };
-    match flags.duration.filter(|_| load.search().is_some() || load.length().is_some()) {
+    match flags.duration.filter(|_| load.has_length()) {
         Some(duration) => load.lasting(duration),
         None => load,
     }

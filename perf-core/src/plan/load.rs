@@ -387,6 +387,11 @@ impl Load {
         }
     }
 
+    /// Whether its stages, or those of a search, say how long they last.
+    pub fn has_length(&self) -> bool {
+        self.search().is_some() || self.length().is_some()
+    }
+
     /// Everything that is wrong with it.
     pub fn mistakes(&self) -> Vec<LoadError> {
         if !self.mistakes.is_empty() {

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod lay;
 pub mod limits;
 pub mod load;
+pub mod misfit;
 pub mod pause;
 #[cfg(feature = "engine")]
 mod resolve;

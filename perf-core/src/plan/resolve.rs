@@ -5,6 +5,7 @@ use super::gate::{self, GateError, Gated};
 use super::limits::NotListed;
 use super::limits::{Limits, host_of};
 use super::load::{Iterations, Load, LoadError, Search};
+use super::misfit::Misfit;
 use super::pause::{Pause, PauseError};
 use super::shape::Shape;
 use super::spacing::{Spacing, SpacingError};
@@ -140,8 +141,8 @@ impl Plan {
         let thresholds = thresholds(&spec, flags.profile, &mut mistakes);
         let texts = Texts::read(&spec, &mut mistakes);
         let load = load(&spec, &mut mistakes);
-        if let Some(load) = &load {
-            check_keys_of_the_other_model(&spec, load, &mut mistakes);
+        if load.is_some() {
+            mistakes.extend(spec.misfits().into_iter().map(PlanError::Misfit));
         }
         let gates = load
             .as_ref()
@@ -403,16 +404,6 @@ fn check_limits(
     }
 }
 
-fn check_keys_of_the_other_model(spec: &PerfSpec, load: &Load, mistakes: &mut Vec<PlanError>) {
-    let closed_only = [("think", spec.think.is_some()), ("pace", spec.pace.is_some())];
-    let open_only = [("arrivals", spec.arrivals.is_some())];
-    let wrong: &[(&'static str, bool)] = if load.is_closed() { &open_only } else { &closed_only };
-    let is_users = load.is_closed();
-    mistakes.extend(
-        wrong.iter().filter(|(_, given)| *given).map(|(key, _)| PlanError::OtherModel { key, is_users }),
-    );
-}
-
 fn schedule(load: &Load, shape: &Shape, warmup: Duration, spacing: Spacing, seed: u64) -> Option<Schedule> {
     let limit = match load.stops_after() {
         Some(Iterations::Shared(iterations)) => iterations,
@@ -497,13 +488,8 @@ pub enum PlanError {
     #[error("`load` says all of the load; leave `{0}` out, or `load`")]
     LoadAnd(&'static str),
     /// A key that says nothing of this load.
-    #[error("`{key}` is a key of {} load, and this one is {}; leave it out", if *is_users { "an open" } else { "a closed" }, if *is_users { "closed" } else { "open" })]
-    OtherModel {
-        /// Which one.
-        key: &'static str,
-        /// Whether the load is closed.
-        is_users: bool,
-    },
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// The load itself.
     #[error("{0}")]
     Load(LoadError),

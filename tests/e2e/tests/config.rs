@@ -33,6 +33,11 @@ fn every_mistake_is_told_with_its_line_before_anything_runs() {
     }
     let unknown = self::run("[test.rmap]\nrate = 5\n", "ramp", &[]);
     assert!(unknown.stderr.contains("did you mean [test.\"ramp\"]?"), "{unknown:#?}");
+    let in_vain = self::run("[test.ramp]\nthink = \"1s\"\n", "ramp", &[]);
+    assert!(
+        in_vain.code == Some(2) && in_vain.stderr.contains("perf.toml:2:9: `think` is a pause"),
+        "{in_vain:#?}"
+    );
     let profile = self::run("", "ramp", &["--profile", "quik"]);
     assert!(profile.code == Some(2) && profile.stderr.contains("did you mean `quick`?"), "{profile:#?}");
 }
