@@ -16,6 +16,8 @@ const ORDER: &[&str] = &[
     "plan/stage",
     "plan/shape",
     "plan/spacing",
+    "plan/random",
+    "plan/poisson",
     "plan/arrivals",
     "plan/pause",
     "plan/load",

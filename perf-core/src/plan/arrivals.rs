@@ -2,12 +2,13 @@
 //!
 //! Pure: no clock, no sleeping. Offsets are nanoseconds from the start of the load; the warm-up comes first. Arrival n
 //! belongs to whoever has n, n + step, n + 2·step, …, so every split among workers and shards is the same load: what is
-//! drawn at random is drawn for every arrival, by everybody, in the same order.
+//! drawn at random is drawn for every arrival, by everybody, in the same order. Nothing of it is kept.
 
+use super::poisson::Poisson;
+pub(crate) use super::random::unit;
 use super::shape::Shape;
 use super::spacing::Spacing;
 use rand_pcg::Pcg64;
-use rand_pcg::rand_core::Rng;
 use std::sync::Arc;
 
 /// Which arrivals are whose: `first`, `first + step`, …
@@ -88,7 +89,7 @@ impl Phase {
     fn undrawn(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
         let count = match spacing {
             Spacing::Poisson => limit,
-            _ => whole_below(shape.area()).min(limit),
+            Spacing::Constant | Spacing::Jitter(_) => whole_below(shape.area()).min(limit),
         };
         Phase { shape: Arc::new(shape), spacing, seed, limit, count, opening: 0 }
     }
@@ -96,7 +97,7 @@ impl Phase {
     fn new(shape: Shape, spacing: Spacing, seed: u64, limit: u64) -> Self {
         let mut phase = Phase::undrawn(shape, spacing, seed, limit);
         if spacing == Spacing::Poisson {
-            phase.count = phase.count_until(u64::MAX);
+            phase.count = Poisson::count(seed, phase.shape.area(), limit);
         }
         phase
     }
@@ -180,12 +181,18 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// About how many of those that are left are due, within one.
+    /// About how many of those that are left are due: of constant ones within one, of jittered ones with those whose gap
+    /// has only begun, and of a Poisson process as many as are to be expected behind the last one that was drawn.
     #[inline]
     pub fn due(&self, now: u64) -> u64 {
         let of = |times: &Times, now: u64| {
-            let due = whole_below(times.phase.shape.area_until(now)).min(times.phase.count);
-            due.saturating_sub(times.number) / times.part.step
+            let area = times.phase.shape.area_until(now);
+            let due = match times.phase.spacing {
+                // What was drawn may be far from what was to be expected; from there on it is as likely as ever.
+                Spacing::Poisson => times.number.saturating_add(whole_below(area - times.area)),
+                Spacing::Constant | Spacing::Jitter(_) => whole_below(area),
+            };
+            due.min(times.phase.count).saturating_sub(times.number) / times.part.step
         };
         of(&self.warmup, now) + of(&self.measured, now.saturating_sub(self.warmup_ns))
     }
@@ -222,8 +229,10 @@ struct Times {
     part: Part,
     /// Of the next arrival that is looked at.
     number: u64,
+    /// Of jitter.
     random: Pcg64,
-    /// Of a Poisson process: where the last one stood.
+    /// Of a Poisson process: all of them, and where the last one stood.
+    points: Poisson,
     area: f64,
     stretch: usize,
 }
@@ -231,8 +240,9 @@ struct Times {
 impl Times {
     fn of(phase: Phase, part: Part, stream: u128) -> Self {
         let random = Pcg64::new(u128::from(phase.seed), stream);
+        let points = Poisson::new(phase.seed);
         let number = if phase.spacing == Spacing::Constant { part.first } else { 0 };
-        Times { phase, part, number, random, area: 0.0, stretch: 0 }
+        Times { phase, part, number, random, points, area: 0.0, stretch: 0 }
     }
 
     /// The next number that is the part's, and the area that it stands at.
@@ -249,7 +259,7 @@ impl Times {
                     return Some((number, number as f64));
                 }
                 Spacing::Poisson => {
-                    self.area -= (1.0 - unit(&mut self.random)).ln();
+                    self.area = self.points.next()?;
                     self.area
                 }
                 Spacing::Jitter(part) => {
@@ -284,11 +294,6 @@ impl Iterator for Times {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
 pub(super) fn whole_below(area: f64) -> u64 {
     area.ceil() as u64
-}
-
-/// From 0 to 1, the latter not included.
-pub(crate) fn unit(random: &mut Pcg64) -> f64 {
-    (random.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 #[cfg(test)]
@@ -375,6 +380,29 @@ mod tests {
             assert_eq!(times(1), times(1));
             assert_ne!(times(1), times(2));
         }
+    }
+
+    #[test]
+    fn a_poisson_process_is_split_like_any_other_also_where_it_is_long() {
+        let schedule = Schedule::new(&constant(20_000.0, 2.0), S / 10, Spacing::Poisson, 5, u64::MAX);
+        let mut split: Vec<Arrival> =
+            (0..3).flat_map(|worker| schedule.arrivals(Part::ALL.split(worker, 3))).collect();
+        split.sort_by_key(|arrival| arrival.number);
+        let whole = all(&schedule);
+        assert_eq!(whole.len() as u64, schedule.warmup_count() + schedule.measured_count());
+        assert_eq!(split, whole);
+    }
+
+    #[test]
+    fn what_is_due_of_a_poisson_process_is_told_from_the_last_that_was_drawn() {
+        let schedule = Schedule::new(&constant(1000.0, 1000.0), 0, Spacing::Poisson, 1, u64::MAX);
+        let mut arrivals = schedule.arrivals(Part::ALL);
+        // By now as many as a random walk of so many steps is off.
+        let last = arrivals.by_ref().nth(900_000).unwrap();
+        assert!(last.at.abs_diff(900_000_000_000) > S / 10, "the seed says something: {last:?}");
+        assert!(arrivals.due(last.at) <= 1);
+        assert!((1000..=1001).contains(&arrivals.due(last.at + S)), "{}", arrivals.due(last.at + S));
+        assert_eq!(arrivals.by_ref().last().map(|last| arrivals.due(last.at + S)), Some(0));
     }
 
     proptest! {

@@ -21,6 +21,10 @@ pub mod load;
 pub mod misfit;
 pub mod pause;
 #[cfg(feature = "engine")]
+mod poisson;
+#[cfg(feature = "engine")]
+mod random;
+#[cfg(feature = "engine")]
 mod resolve;
 #[cfg(feature = "engine")]
 pub mod scenario;
