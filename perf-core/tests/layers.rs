@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "error",
     "outcome",
     "returned",
+    "plan/bounds",
     "plan/threshold",
     "plan/stage",
     "plan/shape",

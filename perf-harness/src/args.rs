@@ -3,6 +3,7 @@
 use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use perf_core::plan::bounds::{self, MOST_ROUNDS, MOST_WORKERS};
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
 use perf_core::report::text::Detail;
@@ -62,11 +63,11 @@ pub(crate) struct Args {
     warmup: Option<Duration>,
 
     /// Slices of the measured time
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ROUNDS)))]
     rounds: Option<u32>,
 
     /// Engine threads
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_WORKERS)))]
     workers: Option<u32>,
 
     /// Base of relative addresses
@@ -140,10 +141,8 @@ pub(crate) enum Format {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: Rate = text.parse().map_err(|e: perf_core::units::UnitError| e.to_string())?;
-    match rate.as_per_second() {
-        zero if zero <= 0.0 => Err("a rate of zero offers nothing; write one above zero".to_owned()),
-        rate => Ok(rate),
-    }
+    let rate = rate.as_per_second();
+    bounds::check_rate(rate).map(|()| rate).map_err(|error| error.to_string())
 }
 
 fn url(text: &str) -> Result<String, String> {

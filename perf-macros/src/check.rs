@@ -3,15 +3,11 @@
 use crate::function::{Function, show};
 use crate::options::{Options, Ready};
 use crate::{Mistakes, limits, load};
+use perf_core::plan::bounds;
 use perf_core::units::parse_duration;
 use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
-use std::time::Duration;
 use syn::{Lit, LitInt};
-
-const MOST_ROUNDS: u64 = 1000;
-const MOST_WORKERS: u64 = 1024;
-pub(crate) const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// A perf test without mistakes, or as much of it as could be read.
 pub(crate) struct Test {
@@ -41,24 +37,11 @@ pub(crate) fn check(item: &TokenStream, options: Options, mistakes: &mut Mistake
 
 fn check_durations(options: &Options, mistakes: &mut Mistakes) {
     let Options { duration, timeout, warmup, graceful_stop, pace, ready_timeout, start_after, .. } = options;
-    for (given, may_be_zero) in [
-        (duration, false),
-        (timeout, false),
-        (warmup, true),
-        (graceful_stop, true),
-        (pace, true),
-        (ready_timeout, true),
-        (start_after, true),
-    ] {
-        let Some((key, text)) = given else { continue };
-        match parse_duration(&text.value()) {
-            Ok(Duration::ZERO) if !may_be_zero => {
-                mistakes.at(text, format!("`{key}` is zero; write one above zero"));
-            }
-            Ok(duration) if duration > LONGEST => {
-                mistakes.at(text, format!("`{key}` is longer than a year; write at most \"365d\""));
-            }
-            Ok(_) => {}
+    let all = [duration, timeout, warmup, graceful_stop, pace, ready_timeout, start_after];
+    for (key, text) in all.into_iter().flatten() {
+        match parse_duration(&text.value()).map(|length| bounds::check_length(&key.to_string(), length)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => mistakes.at(text, error),
             Err(error) => mistakes.at(text, format!("{key}: {error}")),
         }
     }
@@ -66,15 +49,10 @@ fn check_durations(options: &Options, mistakes: &mut Mistakes) {
 
 fn check_counts(options: &Options, mistakes: &mut Mistakes) {
     let Options { users, rounds, max_in_flight, workers, .. } = options;
-    for (given, most) in [
-        (users, u64::from(u32::MAX)),
-        (rounds, MOST_ROUNDS),
-        (max_in_flight, u64::from(u32::MAX)),
-        (workers, MOST_WORKERS),
-    ] {
-        let Some((key, literal)) = given else { continue };
-        if !number(literal).is_some_and(|n| (1..=most).contains(&n)) {
-            mistakes.at(literal, format!("`{key}` is a whole number from 1 to {most}"));
+    for (key, literal) in [users, rounds, max_in_flight, workers].into_iter().flatten() {
+        // What is no number at all is none that is allowed.
+        if let Err(error) = bounds::check_count(&key.to_string(), number(literal).unwrap_or(0)) {
+            mistakes.at(literal, error);
         }
     }
 }

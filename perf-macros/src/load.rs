@@ -1,9 +1,10 @@
 //! What the keys say of the load: whether it can be offered, and what else may be said of one of its kind.
 
 use crate::Mistakes;
-use crate::check::{LONGEST, number};
+use crate::check::number;
 use crate::function::show;
 use crate::options::{LoadOption, Options};
+use perf_core::plan::bounds;
 use perf_core::plan::load::{Iterations, Load, LoadError};
 use perf_core::plan::misfit::Misfit;
 use perf_core::plan::pause::Pause;
@@ -12,9 +13,6 @@ use perf_core::units::Rate;
 use proc_macro2::{Ident, Span};
 use std::time::Duration;
 use syn::{Expr, Lit, LitStr};
-
-const HIGHEST_RATE: f64 = 1e7;
-const TOO_HIGH: &str = "a rate above 10,000,000/s cannot be offered by one machine; write a lower one";
 
 /// The words of `Load` that say what the key `iterations` says.
 const STOPS: &[&str] = &["iterations", "iterations_per_user", "stopping_after"];
@@ -54,13 +52,9 @@ fn rate(options: &Options, mistakes: &mut Mistakes) -> Option<f64> {
         Lit::Str(text) => text.value(),
         other => show(other),
     };
-    match text.parse::<Rate>().map(Rate::as_per_second) {
-        Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => return Some(rate),
-        Ok(rate) if rate > HIGHEST_RATE => mistakes.at(literal, TOO_HIGH),
-        Ok(_) => mistakes.at(literal, "a rate of zero offers nothing; write one above zero"),
-        Err(error) => mistakes.at(literal, error),
-    }
-    None
+    let rate = text.parse::<Rate>().map(Rate::as_per_second);
+    let rate = rate.map_err(|error| mistakes.at(literal, error)).ok()?;
+    bounds::check_rate(rate).map_err(|error| mistakes.at(literal, error)).ok().map(|()| rate)
 }
 
 /// Users without a length go on until their iterations end, which may be the ones of a key that could not be read.
@@ -71,13 +65,9 @@ fn check_text(text: &LitStr, may_end_by_iterations: bool, mistakes: &mut Mistake
         Err(error) => return mistakes.at(text, error),
     };
     let wrong = load.mistakes();
-    match load.shape() {
-        _ if !wrong.is_empty() => wrong.iter().for_each(|mistake| mistakes.at(text, mistake)),
-        Ok(shape) if load.is_open() && shape.peak() > HIGHEST_RATE => mistakes.at(text, TOO_HIGH),
-        _ if load.length().is_some_and(|length| length > LONGEST) => {
-            mistakes.at(text, "`load` is longer than a year; write a shorter one");
-        }
-        _ => {}
+    match wrong.is_empty() {
+        true => load.check_bounds().into_iter().for_each(|error| mistakes.at(text, error)),
+        false => wrong.iter().for_each(|mistake| mistakes.at(text, mistake)),
     }
 }
 
@@ -198,10 +188,9 @@ fn check_spacing_and_pause(options: &Options, mistakes: &mut Mistakes) {
     }
     let Some((_, text)) = think else { return };
     match text.value().parse::<Pause>() {
-        Ok(pause) if longest(pause) > LONGEST => {
-            mistakes.at(text, "`think` is longer than a year; write at most \"365d\"");
+        Ok(pause) => {
+            bounds::check_length("think", longest(pause)).unwrap_or_else(|error| mistakes.at(text, error));
         }
-        Ok(_) => {}
         Err(error) => mistakes.at(text, format!("think: {error}")),
     }
 }

@@ -1,5 +1,6 @@
 //! What is offered: arrivals at a rate, users in a loop, or a search for the highest rate.
 
+use super::bounds::{self, BoundError};
 use super::shape::{Shape, ShapeError};
 use super::stage::{self, Stage, StageError};
 use super::threshold::{Threshold, ThresholdError};
@@ -390,6 +391,17 @@ impl Load {
     /// Whether its stages, or those of a search, say how long they last.
     pub fn has_length(&self) -> bool {
         self.search().is_some() || self.length().is_some()
+    }
+
+    /// What one machine cannot offer of it.
+    pub fn check_bounds(&self) -> Option<BoundError> {
+        let peak = match self.search() {
+            Some(search) => Some(search.up_to),
+            None => self.shape().ok().filter(|_| self.is_open()).map(|shape| shape.peak()),
+        };
+        let length = self.search().map(|search| search.probe).or_else(|| self.length());
+        let of_rate = peak.and_then(|peak| bounds::check_rate(peak).err());
+        of_rate.or_else(|| bounds::check_length("load", length?).err())
     }
 
     /// Everything that is wrong with it.

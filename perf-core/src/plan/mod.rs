@@ -5,6 +5,7 @@
 
 #[cfg(feature = "engine")]
 pub mod arrivals;
+pub mod bounds;
 #[cfg(feature = "engine")]
 pub mod config;
 #[cfg(feature = "engine")]

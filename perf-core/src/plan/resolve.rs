@@ -1,6 +1,7 @@
 //! Lays the flags over the attribute, checks the whole, and fills in what was not said.
 
 use super::arrivals::{Schedule, whole_below};
+use super::bounds::{self, BoundError};
 use super::gate::{self, GateError, Gated};
 use super::limits::NotListed;
 use super::limits::{Limits, host_of};
@@ -18,7 +19,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const DEFAULT_ROUNDS: u32 = 10;
-const MOST_ROUNDS: u32 = 1000;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_READY_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_IN_FLIGHT: u32 = 1000;
@@ -137,7 +137,7 @@ impl Plan {
     /// Checks what the flags lie over already: a test of a scenario has only its part of what they ask for.
     pub fn of(name: &str, target: &str, spec: PerfSpec, flags: &Overrides) -> Result<Plan, Vec<PlanError>> {
         let mut mistakes = Vec::new();
-        check_numbers(&spec, &mut mistakes);
+        check_bounds(&spec, &mut mistakes);
         let thresholds = thresholds(&spec, flags.profile, &mut mistakes);
         let texts = Texts::read(&spec, &mut mistakes);
         let load = load(&spec, &mut mistakes);
@@ -310,20 +310,28 @@ fn keep<T>(result: Result<T, PlanError>, mistakes: &mut Vec<PlanError>) -> Optio
     result.map_err(|mistake| mistakes.push(mistake)).ok()
 }
 
-fn check_numbers(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) {
-    let zero = |length: Option<Duration>| length == Some(Duration::ZERO);
-    let zeros = [
-        ("duration", zero(spec.duration)),
-        ("timeout", zero(spec.timeout)),
-        ("workers", spec.workers == Some(0)),
-        ("max_in_flight", spec.max_in_flight == Some(0)),
-        ("users", spec.users == Some(0)),
-        ("iterations", matches!(spec.iterations, Some(Iterations::Shared(0) | Iterations::PerUser(0)))),
+fn check_bounds(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) {
+    let PerfSpec { users, rounds, workers, max_in_flight, .. } = spec;
+    let counts =
+        [("users", users), ("rounds", rounds), ("workers", workers), ("max_in_flight", max_in_flight)];
+    let of_counts = counts
+        .into_iter()
+        .filter_map(|(key, count)| count.and_then(|count| bounds::check_count(key, count.into()).err()));
+    let PerfSpec { duration, timeout, warmup, graceful_stop, pace, ready_timeout, start_after, .. } = spec;
+    let lengths = [
+        ("duration", duration),
+        ("timeout", timeout),
+        ("warmup", warmup),
+        ("graceful_stop", graceful_stop),
+        ("pace", pace),
+        ("ready_timeout", ready_timeout),
+        ("start_after", start_after),
     ];
-    mistakes.extend(zeros.into_iter().filter(|(_, is_zero)| *is_zero).map(|(key, _)| PlanError::Zero(key)));
-    if let Some(rounds) = spec.rounds.filter(|rounds| !(1..=MOST_ROUNDS).contains(rounds)) {
-        mistakes.push(PlanError::Rounds(rounds));
-    }
+    let of_lengths = lengths
+        .into_iter()
+        .filter_map(|(key, length)| length.and_then(|length| bounds::check_length(key, length).err()));
+    let of_rate = spec.rate.and_then(|rate| bounds::check_rate(rate).err());
+    mistakes.extend(of_counts.chain(of_lengths).chain(of_rate).map(PlanError::Bound));
 }
 
 /// The keys that are texts of a grammar of their own.
@@ -357,9 +365,6 @@ fn load(spec: &PerfSpec, mistakes: &mut Vec<PlanError>) -> Option<Load> {
         PerfSpec { users: Some(_), duration: None, iterations: None, .. } => {
             Err(PlanError::NoDuration("users"))
         }
-        PerfSpec { rate: Some(rate), .. } if !rate.is_finite() || *rate <= 0.0 => {
-            Err(PlanError::Rate(rate.to_string()))
-        }
         PerfSpec { rate: Some(rate), .. } => Ok(Load::rate(*rate)),
         PerfSpec { users: Some(users), .. } => Ok(Load::users(*users)),
         PerfSpec { iterations: Some(_), .. } => Ok(Load::users(1)),
@@ -380,6 +385,9 @@ fn shape(load: &Load, mistakes: &mut Vec<PlanError>) -> Option<Shape> {
     // What is wrong with a key was told under the key's own name.
     if mistakes.is_empty() {
         mistakes.extend(load.mistakes().into_iter().map(PlanError::Load));
+    }
+    if mistakes.is_empty() {
+        mistakes.extend(load.check_bounds().map(PlanError::Bound));
     }
     match load.search() {
         Some(search) => Some(Shape::constant(search.from, Some(search.probe))),
@@ -521,15 +529,9 @@ pub enum PlanError {
     /// A load that would not end.
     #[error("`{0}` needs a `duration`, such as `duration = \"10s\"`")]
     NoDuration(&'static str),
-    /// A rate that cannot be offered.
-    #[error("a rate of {0} cannot be offered; write a number above zero")]
-    Rate(String),
-    /// Nothing where something is needed.
-    #[error("`{0}` is zero; write a value above zero")]
-    Zero(&'static str),
-    /// No rounds, or too many.
-    #[error("{0} rounds; write a number from 1 to {MOST_ROUNDS}")]
-    Rounds(u32),
+    /// Too small, or too large.
+    #[error(transparent)]
+    Bound(#[from] BoundError),
     /// A limit.
     #[error("threshold: {0}")]
     Threshold(ThresholdError),
@@ -605,6 +607,24 @@ mod tests {
         };
         let mistakes = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap_err();
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+
+    #[test]
+    fn what_code_or_a_flag_asks_for_has_the_bounds_of_the_attribute() {
+        let said = |spec: &PerfSpec, flags: &Overrides| -> Vec<String> {
+            let mistakes = Plan::resolve("test", "perf", spec, flags).err().unwrap_or_default();
+            mistakes.iter().map(ToString::to_string).collect()
+        };
+        let of_load =
+            |load| said(&PerfSpec { load: Some(load), ..PerfSpec::default() }, &Overrides::default());
+        let too_high = ["a rate above 10,000,000/s cannot be offered by one machine; write a lower one"];
+        assert_eq!(of_load(Load::rate(20_000_000).hold("1s")), too_high);
+        assert_eq!(of_load(Load::capacity("p99 < 1s").from(1).up_to(20_000_000)), too_high);
+        assert_eq!(said(&open(), &Overrides { rate: Some(2e7), ..Overrides::default() }), too_high);
+        let too_long = ["`load` is longer than a year; write at most \"365d\""];
+        assert_eq!(of_load(Load::rate(1).hold("2years")), too_long);
+        let flags = Overrides { workers: Some(2000), ..Overrides::default() };
+        assert_eq!(said(&open(), &flags), ["`workers` is a whole number from 1 to 1024"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::mistake::{Mistakes, PlacedText};
 use crate::metric::nearest;
+use crate::plan::bounds;
 use crate::units::{Rate, parse_duration};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -11,9 +12,6 @@ use std::str::FromStr;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
-
-const HIGHEST_RATE: f64 = 1e7;
-const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// A key with its value, or an element of a list under the key of the list.
 pub(super) struct Entry<'a> {
@@ -77,6 +75,11 @@ impl<'a> Entry<'a> {
         table
     }
 
+    /// A number of what the key counts, within its bounds.
+    pub(super) fn count(&self, mistakes: &mut Mistakes<'_>) -> Option<u32> {
+        self.whole(bounds::counts(self.key), mistakes)
+    }
+
     /// A whole number within the range.
     pub(super) fn whole<T>(&self, range: RangeInclusive<T>, mistakes: &mut Mistakes<'_>) -> Option<T>
     where
@@ -100,41 +103,21 @@ impl<'a> Entry<'a> {
             _ => None,
         };
         let form = "a rate such as 200, \"200/s\" or \"12000/min\"";
-        let message = match self.wanted(text, form, mistakes)?.parse::<Rate>() {
-            Ok(rate) if rate.as_per_second() <= 0.0 => {
-                "zero offers nothing; write a rate above it".to_owned()
-            }
-            Ok(rate) if rate.as_per_second() > HIGHEST_RATE => {
-                "more than 10,000,000/s cannot be offered by one machine; write a lower rate".to_owned()
-            }
-            Ok(rate) => return Some(rate),
-            Err(error) => error.to_string(),
-        };
-        mistakes.at(self.at, format!("`{}`: {message}", self.key));
-        None
+        let rate = self.wanted(text, form, mistakes)?.parse::<Rate>().map_err(|error| error.to_string());
+        let checked = rate.and_then(|rate| {
+            bounds::check_rate(rate.as_per_second()).map(|()| rate).map_err(|error| error.to_string())
+        });
+        checked.map_err(|message| mistakes.at(self.at, format!("`{}`: {message}", self.key))).ok()
     }
 
-    /// A duration above zero, and of a year at most.
+    /// A duration within the bounds of its key.
     pub(super) fn duration(&self, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
-        let duration = self.duration_or_zero(mistakes)?;
-        if duration.is_zero() {
-            mistakes.at(self.at, format!("`{}` is zero; write one above zero", self.key));
-        }
-        Some(duration)
-    }
-
-    /// A duration of a year at most.
-    pub(super) fn duration_or_zero(&self, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
         let text = self.str("a duration in quotes such as \"10s\"", mistakes)?;
-        match parse_duration(text) {
-            Ok(duration) if duration <= LONGEST => return Some(duration),
-            Ok(_) => {
-                let message = format!("`{}` is longer than a year; write at most \"365d\"", self.key);
-                mistakes.at(self.at, message);
-            }
-            Err(error) => mistakes.at(self.at, format!("`{}`: {error}", self.key)),
-        }
-        None
+        let length = parse_duration(text).map_err(|error| format!("`{}`: {error}", self.key));
+        let checked = length.and_then(|length| {
+            bounds::check_length(self.key, length).map(|()| length).map_err(|error| error.to_string())
+        });
+        checked.map_err(|message| mistakes.at(self.at, message)).ok()
     }
 
     /// The whole address of a server, or of something on it.

@@ -382,10 +382,10 @@ warmup = 5s
             "7:22: `thresholds` takes a list of texts such as [\"p99 < 50ms\", \"errors < 0.1%\"], not 5",
             "8:5: `p99<1s` is given twice; keep one",
             "9:10: the profile `quick` is built in; choose another name",
-            "10:8: `rate`: more than 10,000,000/s cannot be offered by one machine; write a lower rate",
+            "10:8: `rate`: a rate above 10,000,000/s cannot be offered by one machine; write a lower one",
             "13:1: `rate` is given twice; keep one",
             "14:1: `users` contradicts `rate`: a load is open or closed; keep one",
-            "16:8: `rate`: zero offers nothing; write a rate above it",
+            "16:8: `rate`: a rate of zero offers nothing; write one above zero",
             "17:10: `hosts`: `http://example.com` is an address; write its host alone, such as \
              \"staging.example.com\"",
             "19:11: `webhook` takes a whole address such as \"http://127.0.0.1:8080\", not \
@@ -453,7 +453,6 @@ warmup = 5s
             ("workers = 1025", "from 1 to 1024, not 1025"),
             ("duration = \"0s\"", "`duration` is zero; write one above zero"),
             ("timeout = \"0s\"", "`timeout` is zero"),
-            ("ready_timeout = \"0s\"", "`ready_timeout` is zero"),
             ("warmup = \"9999y\"", "longer than a year; write at most \"365d\""),
             ("graceful_stop = \"5 parsecs\"", "is not a duration"),
         ]);

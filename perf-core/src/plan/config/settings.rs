@@ -13,9 +13,6 @@ use crate::units::Rate;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-const MOST_ROUNDS: u32 = 1000;
-const MOST_WORKERS: u32 = 1024;
-
 /// What one table says; a field that is `None` was not given. The words are those of the attribute.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
@@ -61,7 +58,7 @@ pub struct Settings {
     pub tags: Option<Vec<String>>,
     /// An address that must answer before load starts; starts with `http://` or `https://`.
     pub ready: Option<String>,
-    /// How long it may take to answer; above zero.
+    /// How long it may take to answer; zero tries once.
     pub ready_timeout: Option<Duration>,
     /// Whether the test is left out, as in libtest.
     pub ignore: Option<IgnoreSetting>,
@@ -172,19 +169,19 @@ impl Settings {
     fn set(&mut self, entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) {
         match entry.key {
             "rate" => self.rate = entry.rate(mistakes).map(Rate::as_per_second),
-            "users" => self.users = entry.whole(1..=u32::MAX, mistakes),
+            "users" => self.users = entry.count(mistakes),
             "iterations" => self.iterations = iterations(entry, mistakes),
             "load" => self.load = entry.parsable::<Load>(LOAD, mistakes),
             "duration" => self.duration = entry.duration(mistakes),
-            "warmup" => self.warmup = entry.duration_or_zero(mistakes),
-            "rounds" => self.rounds = entry.whole(1..=MOST_ROUNDS, mistakes),
+            "warmup" => self.warmup = entry.duration(mistakes),
+            "rounds" => self.rounds = entry.count(mistakes),
             "timeout" => self.timeout = entry.duration(mistakes),
-            "max_in_flight" => self.max_in_flight = entry.whole(1..=u32::MAX, mistakes),
-            "graceful_stop" => self.graceful_stop = entry.duration_or_zero(mistakes),
-            "workers" => self.workers = entry.whole(1..=MOST_WORKERS, mistakes),
+            "max_in_flight" => self.max_in_flight = entry.count(mistakes),
+            "graceful_stop" => self.graceful_stop = entry.duration(mistakes),
+            "workers" => self.workers = entry.count(mistakes),
             "arrivals" => self.arrivals = entry.parsable::<Spacing>(ARRIVALS, mistakes),
             "think" => self.think = entry.parsable::<Pause>(PAUSE, mistakes),
-            "pace" => self.pace = entry.duration_or_zero(mistakes),
+            "pace" => self.pace = entry.duration(mistakes),
             "connections" => self.connections = entry.text(CONNECTIONS, mistakes),
             "thresholds" => self.thresholds = thresholds(entry, mistakes),
             "baseline" => self.baseline = baseline(entry, mistakes),
