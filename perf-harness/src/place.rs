@@ -1,6 +1,8 @@
 //! Where this test target stands, found at run time: a test archive may run on another machine than it was built on.
 
 use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Folders and names of the running test target.
 #[derive(Clone, Debug)]
@@ -43,11 +45,24 @@ impl Place {
         self.package_dir.ancestors().find(is_root).map(Path::to_owned)
     }
 
-    /// Whether the package has one test target with a harness of its own.
+    /// Whether no other target of the package can be one of perf tests.
     pub(crate) fn has_one_target(&self) -> bool {
         let manifest = std::fs::read_to_string(self.package_dir.join("Cargo.toml")).unwrap_or_default();
-        manifest.lines().filter(|line| line.replace(' ', "").starts_with("harness=false")).count() == 1
+        targets_without_harness(&manifest) == Some(1)
     }
+}
+
+/// How many targets have a `main` of their own: some of tests may be of perf tests, and one of benches, too. `None` where
+/// the manifest cannot be read.
+fn targets_without_harness(manifest: &str) -> Option<usize> {
+    let manifest = DeTable::parse(manifest).ok()?;
+    let of_kind = |kind| manifest.get_ref().get(kind).and_then(|targets| targets.get_ref().as_array());
+    let targets = ["test", "bench"].into_iter().filter_map(of_kind).flatten();
+    let has_none = |target: &&Spanned<DeValue<'_>>| {
+        let harness = target.get_ref().get("harness");
+        harness.and_then(|harness| harness.get_ref().as_bool()) == Some(false)
+    };
+    Some(targets.filter(has_none).count())
 }
 
 fn upwards(from: &Path, file: &str) -> PathBuf {
@@ -68,6 +83,18 @@ fn build_profile(executable: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_are_counted_however_the_manifest_writes_them() {
+        let perf = "[[test]]\nname = \"perf\"\nharness=false # our own\n";
+        let count = |rest: &str| targets_without_harness(&format!("{perf}{rest}"));
+        assert_eq!(count("[package]\nname = \"shop\"\n[[test]]\nname = \"unit\"\n"), Some(1));
+        assert_eq!(count("[[test]]\nname = \"load\"\nharness  =  false\n"), Some(2));
+        assert_eq!(count("[[bench]]\nname = \"speed\"\nharness = false\n"), Some(2));
+        assert_eq!(targets_without_harness("test = [{ name = \"perf\", harness = false }]"), Some(1));
+        assert_eq!(count("[package]\ndescription = \"\"\"\nharness = false\n\"\"\"\n"), Some(1));
+        assert_eq!((targets_without_harness(""), targets_without_harness("[")), (Some(0), None));
+    }
 
     #[test]
     fn the_profile_is_the_folder_above_deps() {

@@ -17,6 +17,7 @@ pub(crate) struct FileSettings {
     path: Option<PathBuf>,
     config: Config,
     profile: Option<Settings>,
+    notes: Vec<String>,
 }
 
 impl FileSettings {
@@ -27,13 +28,11 @@ impl FileSettings {
             Some(path) => Config::read(path).map_err(|e| vec![e.to_string()])?,
             None => Config::default(),
         };
-        let mut mistakes = Vec::new();
-        if let Some(path) = &path {
-            mistakes.extend(unknown_tests(place, path, &config, tests));
-        }
+        let strangers = path.as_deref().map(|path| Strangers::of(place, path, &config, tests));
+        let (mut mistakes, notes) = strangers.map(|they| (they.mistakes, they.notes)).unwrap_or_default();
         let profile =
             profile(&config, args.profile.as_deref()).map_err(|e| mistakes.push(e)).unwrap_or_default();
-        if mistakes.is_empty() { Ok(FileSettings { path, config, profile }) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(FileSettings { path, config, profile, notes }) } else { Err(mistakes) }
     }
 
     /// Every test with what it asks for, all in all; built-in profiles and flags come later. All mistakes at once.
@@ -61,6 +60,11 @@ impl FileSettings {
         })
     }
 
+    /// What may be wrong, and nobody can know.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// What no test may exceed.
     pub(crate) fn limits(&self) -> &Limits {
         &self.config.limits
@@ -85,11 +89,23 @@ fn profile(config: &Config, name: Option<&str>) -> Result<Option<Settings>, Stri
     }
 }
 
-/// A file may serve several test targets, so a name that only another one could know is left alone.
-fn unknown_tests(place: &Place, path: &Path, config: &Config, tests: &[String]) -> Vec<String> {
-    let known: Vec<&str> = tests.iter().map(String::as_str).collect();
-    let is_alone = path.parent() == Some(&place.package_dir) && place.has_one_target();
-    let mistakes = config.check_tests(&known).into_iter();
-    let told = mistakes.filter(|mistake| is_alone || mistake.message.contains("did you mean"));
-    told.map(|mistake| format!("{}:{mistake}", path.display())).collect()
+/// What the file says of tests that this target does not have.
+struct Strangers {
+    /// Surely nobody's.
+    mistakes: Vec<String>,
+    /// Another target's, or misspelt.
+    notes: Vec<String>,
+}
+
+impl Strangers {
+    fn of(place: &Place, path: &Path, config: &Config, tests: &[String]) -> Self {
+        let known: Vec<&str> = tests.iter().map(String::as_str).collect();
+        let is_alone = path.parent() == Some(&place.package_dir) && place.has_one_target();
+        let told = config.check_tests(&known, is_alone).into_iter();
+        let told = told.map(|mistake| format!("{}:{mistake}", path.display())).collect();
+        match is_alone {
+            true => Strangers { mistakes: told, notes: Vec::new() },
+            false => Strangers { mistakes: Vec::new(), notes: told },
+        }
+    }
 }

@@ -62,6 +62,7 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
             true => Overrides::default(),
             false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
         })?;
+    settings.notes().iter().for_each(|note| eprintln!("[perf] {note}"));
     let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
         eprintln!(

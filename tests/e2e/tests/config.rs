@@ -4,10 +4,15 @@ use e2e::{Project, Run};
 
 /// Runs a test in a package folder that holds this perf.toml.
 fn run(file: &str, test: &str, arguments: &[&str]) -> Run {
+    run_beside("", file, test, arguments)
+}
+
+/// The same where the package has further targets.
+fn run_beside(targets: &str, file: &str, test: &str, arguments: &[&str]) -> Run {
     let package = tempfile::tempdir().unwrap();
     std::fs::write(package.path().join("perf.toml"), file).unwrap();
-    std::fs::write(package.path().join("Cargo.toml"), "[package]\nname = \"p\"\n[[test]]\nharness = false\n")
-        .unwrap();
+    let manifest = format!("[package]\nname = \"p\"\n[[test]]\nharness = false\n{targets}");
+    std::fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
     let project = Project::of("shapes");
     let mut command = project.executable(&["--exact", test]);
     command.args(arguments).env("CARGO_MANIFEST_DIR", package.path());
@@ -40,6 +45,20 @@ fn every_mistake_is_told_with_its_line_before_anything_runs() {
     );
     let profile = self::run("", "ramp", &["--profile", "quik"]);
     assert!(profile.code == Some(2) && profile.stderr.contains("did you mean `quick`?"), "{profile:#?}");
+}
+
+#[test]
+fn a_name_that_another_target_may_have_is_a_note_and_no_mistake() {
+    let file = "[test.looks]\nrounds = 2\n[test.basket]\nrounds = 2\n";
+    let alone = run(file, "look", &[]);
+    assert!(alone.code == Some(2) && alone.stderr.contains("named `basket`; the tests are"), "{alone:#?}");
+    let beside = run_beside("[[test]]\nname = \"other\"\nharness = false\n", file, "visits", &[]);
+    assert_eq!(beside.code, Some(0), "{beside:#?}");
+    assert!(
+        beside.stderr.contains("perf.toml:1:7: no perf test of this target is named `looks`"),
+        "{beside:#?}"
+    );
+    assert!(!beside.stderr.contains("basket"), "{beside:#?}");
 }
 
 #[test]

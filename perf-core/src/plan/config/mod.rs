@@ -84,12 +84,17 @@ impl Config {
 
     /// Every `[test.NAME]` that is none of the known tests, in the order of the file.
     ///
-    /// Where several test targets share a file, the known ones are those of all of them.
-    pub fn check_tests(&self, known: &[&str]) -> Vec<ConfigMistake> {
+    /// A file may serve several test targets, of which each knows its own tests only. Unless these `are_all`, a name may be
+    /// that of a test elsewhere, so only what looks like one of the known ones misspelt is told, as what it is.
+    pub fn check_tests(&self, known: &[&str], are_all: bool) -> Vec<ConfigMistake> {
         let names = self.tests.values().filter_map(|settings| settings.name.as_ref());
         let unknown = names.filter(|name| !known.contains(&name.text.as_str()));
-        let mut mistakes: Vec<ConfigMistake> =
-            unknown.map(|name| name.mistake(no_such_test(&name.text, known))).collect();
+        let told = |name: &PlacedText| match (are_all, near_test(&name.text, known)) {
+            (true, near) => Some(name.mistake(no_such_test(&name.text, near, known))),
+            (false, Some(near)) => Some(name.mistake(perhaps_another(&name.text, near))),
+            (false, None) => None,
+        };
+        let mut mistakes: Vec<ConfigMistake> = unknown.filter_map(told).collect();
         mistakes.sort();
         mistakes
     }
@@ -151,14 +156,25 @@ fn unknown_section(section: &Entry<'_>) -> String {
     }
 }
 
-fn no_such_test(name: &str, known: &[&str]) -> String {
+/// The test that was probably meant.
+fn near_test<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let in_a_module = known.iter().copied().find(|test| test.rsplit("::").next() == Some(name));
-    let hint = match in_a_module.or_else(|| nearest(name, known.iter().copied())) {
+    in_a_module.or_else(|| nearest(name, known.iter().copied()))
+}
+
+fn no_such_test(name: &str, near: Option<&str>, known: &[&str]) -> String {
+    let hint = match near {
         Some(near) => format!("did you mean [test.{near:?}]?"),
         None if known.is_empty() => "there are none; remove the table".to_owned(),
         None => format!("the tests are {}", listed(known)),
     };
     format!("no perf test is named `{name}`; {hint}")
+}
+
+fn perhaps_another(name: &str, near: &str) -> String {
+    format!(
+        "no perf test of this target is named `{name}`: unless one of another target is, did you mean [test.{near:?}]?"
+    )
 }
 
 /// The first few.
@@ -583,7 +599,7 @@ warmup = 5s
         let config = parse("[test.lgin]\n[test.\"shop.search\"]\n[test.pay]\n[test.basket]\n[test.colour]");
         let known = ["login", "shop::search", "shop::pay", "basket"];
         let shown = |known: &[&str]| -> Vec<String> {
-            config.check_tests(known).iter().map(ToString::to_string).collect()
+            config.check_tests(known, true).iter().map(ToString::to_string).collect()
         };
         assert_eq!(
             shown(&known),
@@ -595,6 +611,11 @@ warmup = 5s
             ]
         );
         assert!(shown(&[])[0].ends_with("there are none; remove the table"));
+        let elsewhere = config.check_tests(&known, false);
+        assert_eq!(elsewhere.len(), 3, "a name that is like no other may be another target's: {elsewhere:?}");
+        assert!(
+            elsewhere[0].message.contains("unless one of another target is, did you mean [test.\"login\"]?")
+        );
         let many = ["test number"; 11];
         assert!(shown(&many)[0].ends_with("test number, …"), "{}", shown(&many)[0]);
     }
