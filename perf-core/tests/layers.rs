@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "plan/bounds",
     "plan/threshold",
     "plan/stage",
+    "plan/curve",
     "plan/shape",
     "plan/spacing",
     "plan/random",

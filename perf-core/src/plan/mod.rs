@@ -8,6 +8,7 @@ pub mod arrivals;
 pub mod bounds;
 #[cfg(feature = "engine")]
 pub mod config;
+mod curve;
 #[cfg(feature = "engine")]
 mod data_file;
 #[cfg(feature = "engine")]
