@@ -13,7 +13,7 @@ use crate::measure::mix::{self, Part};
 use crate::measure::{Recording, cpu_beside};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::Plan;
-use crate::plan::load::Search;
+use crate::plan::search::Search;
 use crate::plan::threshold::show_value;
 use std::time::{Duration, Instant};
 

@@ -3,8 +3,8 @@
 use crate::registry::Registration;
 use libtest_mimic::Arguments;
 use perf_core::plan::limits::machine_of;
-use perf_core::plan::load::LoadError;
 use perf_core::plan::scenario::{self, ScenarioError};
+use perf_core::plan::search::SearchError;
 use perf_core::plan::share::shares;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use perf_core::plan::{Plan, PlanError};
@@ -89,7 +89,7 @@ impl PerfTrial {
             match Plan::of(name, target, spec, &Overrides { limits, ..flags.clone() }) {
                 // Where the load is an expression, only now it is known what it makes.
                 Ok(plan) if plan.load.search().is_some() && registration.test.user_setup.is_some() => {
-                    mistakes.push(told(&PlanError::Load(LoadError::UsersOfSearch)));
+                    mistakes.push(told(&PlanError::Load(SearchError::Users.into())));
                 }
                 Ok(plan) => plans.push(plan),
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),

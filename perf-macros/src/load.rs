@@ -8,6 +8,7 @@ use perf_core::plan::bounds;
 use perf_core::plan::load::{Iterations, Load, LoadError};
 use perf_core::plan::misfit::Misfit;
 use perf_core::plan::pause::Pause;
+use perf_core::plan::search::SearchError;
 use perf_core::plan::spacing::Spacing;
 use perf_core::units::Rate;
 use proc_macro2::{Ident, Span};
@@ -205,7 +206,7 @@ fn check_search(options: &Options, mistakes: &mut Mistakes) {
         return;
     }
     if let Some((key, _)) = user_setup {
-        mistakes.at(key, LoadError::UsersOfSearch);
+        mistakes.at(key, SearchError::Users);
     }
     if let Some((key, literal)) = iterations
         && let Ok(Iterations::Shared(_)) = iterations_of(literal)

@@ -36,7 +36,7 @@
 //! make them, none is too high and one in ten is more than 7 % too low.
 
 use super::capacity::{Bound, Capacity, Held, Level, Looks, at};
-use crate::plan::load::Search;
+use crate::plan::search::Search;
 use std::iter::successors;
 
 const CLIMB: f64 = 2.0;

@@ -1,10 +1,10 @@
 //! What is offered: arrivals at a rate, users in a loop, or a search for the highest rate.
 
 use super::bounds::{self, BoundError};
+use super::search::{Search, SearchError};
 use super::shape::{Shape, ShapeError};
 use super::stage::{self, Stage, StageError};
-use super::threshold::{Threshold, ThresholdError};
-use crate::units::{Rate, UnitError, parse_duration};
+use crate::units::{Rate, UnitError};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,14 +26,14 @@ use std::time::Duration;
 /// anything runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    model: Model,
-    stages: Vec<Stage>,
-    iterations: Option<Iterations>,
-    mistakes: Vec<LoadError>,
+    pub(super) model: Model,
+    pub(super) stages: Vec<Stage>,
+    pub(super) iterations: Option<Iterations>,
+    pub(super) mistakes: Vec<LoadError>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Model {
+pub(super) enum Model {
     Rate,
     Users,
     Capacity(Search),
@@ -62,272 +62,6 @@ impl FromStr for Iterations {
     }
 }
 
-/// The search for the highest rate that keeps its limits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Search {
-    /// What must hold at a level.
-    pub limits: Vec<Threshold>,
-    /// The first rate that is tried, per second.
-    pub from: f64,
-    /// The last.
-    pub up_to: f64,
-    /// How long a level is measured.
-    pub probe: Duration,
-}
-
-/// A level as a number or a text.
-#[derive(Clone, Debug)]
-pub struct Level(Result<f64, UnitError>);
-
-/// A length of time as a `Duration` or a text.
-#[derive(Clone, Debug)]
-pub struct Length(Result<Duration, UnitError>);
-
-macro_rules! level_of {
-    ($($number:ty),*) => {$(
-        impl From<$number> for Level {
-            fn from(level: $number) -> Self {
-                Level(Ok(f64::from(level)))
-            }
-        }
-    )*};
-}
-level_of!(i32, u32, f32, f64);
-
-impl From<&str> for Level {
-    fn from(text: &str) -> Self {
-        Level(text.parse::<Rate>().map(Rate::as_per_second))
-    }
-}
-
-impl From<Rate> for Level {
-    fn from(rate: Rate) -> Self {
-        Level(Ok(rate.as_per_second()))
-    }
-}
-
-impl From<Duration> for Length {
-    fn from(length: Duration) -> Self {
-        Length(Ok(length))
-    }
-}
-
-impl From<&str> for Length {
-    fn from(text: &str) -> Self {
-        Length(parse_duration(text))
-    }
-}
-
-const DEFAULT_PROBE: Duration = Duration::from_secs(5);
-
-/// Making one.
-impl Load {
-    /// An open load that begins at a rate: arrivals, whatever the target does.
-    pub fn rate(per_second: impl Into<Level>) -> Self {
-        Load::beginning(Model::Rate, per_second.into())
-    }
-
-    /// A closed load that begins with so many users, each in a loop.
-    pub fn users(users: impl Into<Level>) -> Self {
-        Load::beginning(Model::Users, users.into())
-    }
-
-    /// A search for the highest rate that keeps a limit, such as `"p99 < 50ms"`; a comma stands between several.
-    ///
-    /// Say where with [`from`](Self::from) and [`up_to`](Self::up_to); each level is measured for 5 s, or as long as
-    /// [`probe`](Self::probe) says. The result is the metric `capacity`.
-    ///
-    /// ```
-    /// # use perf_core::plan::load::Load;
-    /// Load::capacity("p99 < 50ms, errors < 1%").from(100).up_to(20_000).probe("3s");
-    /// ```
-    pub fn capacity(limits: &str) -> Self {
-        let parsed = limits.split(',').map(str::parse::<Threshold>);
-        let (mut limits, mut mistakes) = (Vec::new(), Vec::new());
-        for limit in parsed {
-            match limit {
-                Ok(limit) => limits.push(limit),
-                Err(error) => mistakes.push(LoadError::Limit(error)),
-            }
-        }
-        let search = Search { limits, from: 0.0, up_to: 0.0, probe: DEFAULT_PROBE };
-        Load { model: Model::Capacity(search), stages: Vec::new(), iterations: None, mistakes }
-    }
-
-    fn beginning(model: Model, level: Level) -> Self {
-        Load { model, stages: Vec::new(), iterations: None, mistakes: Vec::new() }
-            .with_level(level, Stage::Jump)
-    }
-
-    fn with_level(mut self, level: Level, stage: impl FnOnce(f64) -> Stage) -> Self {
-        match level.0 {
-            Ok(level) => self.stages.push(stage(level)),
-            Err(error) => self.mistakes.push(LoadError::Unit(error)),
-        }
-        self
-    }
-
-    fn with_length(mut self, length: Length, stage: impl FnOnce(Duration) -> Stage) -> Self {
-        match length.0 {
-            Ok(length) => self.stages.push(stage(length)),
-            Err(error) => self.mistakes.push(LoadError::Unit(error)),
-        }
-        self
-    }
-
-    fn with_both(self, level: Level, length: Length, stage: impl FnOnce(f64, Duration) -> Stage) -> Self {
-        match level.0 {
-            Ok(level) => self.with_length(length, |length| stage(level, length)),
-            Err(error) => Load { mistakes: [self.mistakes, vec![LoadError::Unit(error)]].concat(), ..self },
-        }
-    }
-
-    /// On a straight line to a level. A length of zero jumps there.
-    #[must_use]
-    pub fn ramp_to(self, level: impl Into<Level>, over: impl Into<Length>) -> Self {
-        self.with_both(level.into(), over.into(), |to, over| Stage::Ramp { to, over })
-    }
-
-    /// Stays where it is.
-    #[must_use]
-    pub fn hold(self, length: impl Into<Length>) -> Self {
-        self.with_length(length.into(), Stage::Hold)
-    }
-
-    /// So many steps, each so much higher than the one before (lower, when negative) and held so long.
-    #[must_use]
-    pub fn stairs(self, by: impl Into<Level>, every: impl Into<Length>, count: u32) -> Self {
-        self.stairs_with_ramps(by, every, count, Duration::ZERO)
-    }
-
-    /// Stairs whose steps are reached on ramps of this length.
-    #[must_use]
-    pub fn stairs_with_ramps(
-        mut self,
-        by: impl Into<Level>,
-        every: impl Into<Length>,
-        count: u32,
-        ramp: impl Into<Length>,
-    ) -> Self {
-        match ramp.into().0 {
-            Ok(ramp) => {
-                self.with_both(by.into(), every.into(), |by, every| Stage::Stairs { by, every, count, ramp })
-            }
-            Err(error) => {
-                self.mistakes.push(LoadError::Unit(error));
-                self
-            }
-        }
-    }
-
-    /// Another level for a while, then back.
-    #[must_use]
-    pub fn spike(self, level: impl Into<Level>, length: impl Into<Length>) -> Self {
-        self.with_both(level.into(), length.into(), |to, length| Stage::Spike { to, length })
-    }
-
-    /// Swings about the level by at most `amplitude`, up first.
-    #[must_use]
-    pub fn sine(
-        self,
-        amplitude: impl Into<Level>,
-        period: impl Into<Length>,
-        length: impl Into<Length>,
-    ) -> Self {
-        match length.into().0 {
-            Ok(length) => self.with_both(amplitude.into(), period.into(), |amplitude, period| Stage::Sine {
-                amplitude,
-                period,
-                length,
-            }),
-            Err(error) => Load { mistakes: [self.mistakes, vec![LoadError::Unit(error)]].concat(), ..self },
-        }
-    }
-
-    /// Nothing for a while, then back.
-    #[must_use]
-    pub fn pause(self, length: impl Into<Length>) -> Self {
-        self.with_length(length.into(), Stage::Pause)
-    }
-
-    /// Stops after so many; shared between the users of a closed load.
-    #[must_use]
-    pub fn iterations(self, iterations: u64) -> Self {
-        self.stopping_after(Iterations::Shared(iterations))
-    }
-
-    /// Every user of a closed load stops after so many.
-    #[must_use]
-    pub fn iterations_per_user(self, iterations: u64) -> Self {
-        self.stopping_after(Iterations::PerUser(iterations))
-    }
-
-    /// Stops after so many.
-    #[must_use]
-    pub fn stopping_after(self, iterations: Iterations) -> Self {
-        Load { iterations: Some(iterations), ..self }
-    }
-
-    /// The first rate that a search tries.
-    #[must_use]
-    pub fn from(self, rate: impl Into<Level>) -> Self {
-        self.searching("from", rate.into().0, |search, rate| search.from = rate)
-    }
-
-    /// The highest rate that a search tries.
-    #[must_use]
-    pub fn up_to(self, rate: impl Into<Level>) -> Self {
-        self.searching("up_to", rate.into().0, |search, rate| search.up_to = rate)
-    }
-
-    /// How long a search measures each level.
-    #[must_use]
-    pub fn probe(self, length: impl Into<Length>) -> Self {
-        self.searching("probe", length.into().0, |search, length| search.probe = length)
-    }
-
-    fn searching<T>(
-        mut self,
-        word: &'static str,
-        value: Result<T, UnitError>,
-        set: impl FnOnce(&mut Search, T),
-    ) -> Self {
-        match (&mut self.model, value) {
-            (Model::Capacity(search), Ok(value)) => set(search, value),
-            (Model::Capacity(_), Err(error)) => self.mistakes.push(LoadError::Unit(error)),
-            _ => self.mistakes.push(LoadError::NoSearch(word)),
-        }
-        self
-    }
-
-    /// The same, stretched to last so long. A search measures each level so long.
-    #[must_use]
-    pub fn lasting(mut self, length: Duration) -> Self {
-        if let Model::Capacity(search) = &mut self.model {
-            search.probe = length;
-            return self;
-        }
-        let own = self.shape().map_or(0, |shape| shape.length());
-        let times = length.as_nanos() as f64 / own as f64;
-        self.scaled(times, 1.0)
-    }
-
-    /// The same, stretched until its highest level is this one.
-    #[must_use]
-    pub fn peaking_at(self, level: f64) -> Self {
-        let own = self.shape().map_or(0.0, |shape| shape.peak());
-        self.scaled(1.0, level / own)
-    }
-
-    fn scaled(mut self, times: f64, levels: f64) -> Self {
-        if times.is_finite() && levels.is_finite() {
-            self.stages.iter_mut().for_each(|stage| *stage = stage.scaled(times, levels));
-        }
-        self
-    }
-}
-
-/// Looking at one.
 impl Load {
     /// Whether arrivals come on a schedule.
     pub fn is_open(&self) -> bool {
@@ -409,9 +143,9 @@ impl Load {
         if !self.mistakes.is_empty() {
             return self.mistakes.clone();
         }
-        let of_search = self.search().and_then(Search::mistake);
+        let of_search = self.search().and_then(Search::mistake).map(LoadError::Search);
         let of_stages = || match self.search() {
-            Some(_) if !self.stages.is_empty() => Some(LoadError::StagesOfSearch),
+            Some(_) if !self.stages.is_empty() => Some(SearchError::Stages.into()),
             Some(_) => None,
             None => self.shape().err().map(LoadError::Shape),
         };
@@ -427,18 +161,6 @@ impl Load {
             _ => None,
         };
         of_search.or_else(of_stages).or_else(of_users).or_else(of_iterations).into_iter().collect()
-    }
-}
-
-impl Search {
-    fn mistake(&self) -> Option<LoadError> {
-        let is_range = self.from > 0.0 && self.up_to > self.from && self.up_to.is_finite();
-        match () {
-            () if !is_range => Some(LoadError::Range),
-            () if self.probe.is_zero() => Some(LoadError::NoProbe),
-            () if self.limits.is_empty() => Some(LoadError::NoLimit),
-            () => None,
-        }
     }
 }
 
@@ -501,13 +223,6 @@ impl fmt::Display for Load {
     }
 }
 
-impl fmt::Display for Search {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limits: Vec<&str> = self.limits.iter().map(|limit| limit.expression.as_str()).collect();
-        write!(f, "the highest rate from {} to {}/s with {}", self.from, self.up_to, limits.join(", "))
-    }
-}
-
 /// What is wrong with a load, and what to write instead.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LoadError {
@@ -520,9 +235,9 @@ pub enum LoadError {
     /// The stages together.
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    /// The limit of a search.
-    #[error("the limit of a capacity search: {0}")]
-    Limit(ThresholdError),
+    /// A search.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Zero, or not a number.
     #[error("`{0}` iterations; write a whole number above zero, or \"20 per user\"")]
     Iterations(String),
@@ -535,24 +250,6 @@ pub enum LoadError {
     /// A word of searches on another load.
     #[error("`.{0}(…)` belongs to `Load::capacity(…)`")]
     NoSearch(&'static str),
-    /// The ends of a search.
-    #[error("a capacity search needs its ends, from above zero up: `.from(100).up_to(20_000)`")]
-    Range,
-    /// A search that measures nothing.
-    #[error("a capacity search measures each level for a while; write `.probe(\"5s\")`")]
-    NoProbe,
-    /// A search for nothing.
-    #[error("a capacity search needs a limit, such as `Load::capacity(\"p99 < 50ms\")`")]
-    NoLimit,
-    /// A search with stages.
-    #[error("a capacity search makes its own stages; leave `ramp_to`, `hold` and the others out")]
-    StagesOfSearch,
-    /// A search with users of their own.
-    #[error(
-        "a capacity search is a new load at every level, and `user_setup` would run again before each; do once what it does \
-         in `setup`, or in the test function when a user's first iteration needs it"
-    )]
-    UsersOfSearch,
 }
 
 #[cfg(test)]

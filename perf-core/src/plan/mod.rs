@@ -6,6 +6,7 @@
 #[cfg(feature = "engine")]
 pub mod arrivals;
 pub mod bounds;
+mod builder;
 #[cfg(feature = "engine")]
 pub mod config;
 mod curve;
@@ -18,6 +19,7 @@ mod flags;
 pub mod gate;
 #[cfg(feature = "engine")]
 pub mod lay;
+pub mod level;
 pub mod limits;
 pub mod load;
 pub mod misfit;
@@ -30,6 +32,7 @@ mod random;
 mod resolve;
 #[cfg(feature = "engine")]
 pub mod scenario;
+pub mod search;
 pub mod shape;
 #[cfg(feature = "engine")]
 pub mod share;
