@@ -157,6 +157,7 @@ impl Load {
             Some(Iterations::Shared(0) | Iterations::PerUser(0)) => {
                 Some(LoadError::Iterations("0".to_owned()))
             }
+            Some(_) if self.search().is_some() => Some(SearchError::Iterations.into()),
             Some(Iterations::PerUser(_)) if !self.is_closed() => Some(LoadError::NoUsers),
             _ => None,
         };
@@ -290,6 +291,9 @@ mod tests {
         assert!(first(Load::rate(5).up_to(9)).contains("belongs to `Load::capacity"));
         assert!(first(Load::capacity("p99 < 5ms").from(100)).contains(".up_to(20_000)"));
         assert!(first(Load::capacity("p99 < 5").from(1).up_to(2)).contains("limit of a capacity search"));
+        let search = Load::capacity("p99 < 5ms").from(1).up_to(2);
+        assert!(first(search.clone().iterations(5)).contains("which ends by itself"));
+        assert_eq!(first(search), "");
         assert!(first(Load::users(0).ramp_to(0, "1s")).contains("stays at zero"));
         assert!(first("0..5 ovr 3s".into()).contains("`over` is expected"));
         assert_eq!(first(Load::users(3).iterations(5)), "");

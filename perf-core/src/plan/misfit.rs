@@ -3,6 +3,7 @@
 //! Decides nothing: whoever was given such a key by name refuses it, whoever lays it over many tests leaves it out.
 
 use super::load::{Iterations, Load};
+use super::search::SearchError;
 use super::spec::PerfSpec;
 
 /// A key that changes nothing on this kind of load, and why.
@@ -39,7 +40,7 @@ pub enum Misfit {
     )]
     IterationsPerUser,
     /// Of a capacity search.
-    #[error("`iterations` end no capacity search, which ends by itself; leave it out")]
+    #[error("{}", SearchError::Iterations)]
     IterationsOfSearch,
 }
 

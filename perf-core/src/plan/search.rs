@@ -57,6 +57,9 @@ pub enum SearchError {
     /// A search with stages.
     #[error("a capacity search makes its own stages; leave `ramp_to`, `hold` and the others out")]
     Stages,
+    /// A search that is to stop after so many.
+    #[error("`iterations` end no capacity search, which ends by itself; leave it out")]
+    Iterations,
     /// A search with users of their own.
     #[error(
         "a capacity search is a new load at every level, and `user_setup` would run again before each; do once what it does \
