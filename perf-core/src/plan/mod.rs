@@ -8,7 +8,11 @@ pub mod arrivals;
 pub mod bounds;
 mod builder;
 #[cfg(feature = "engine")]
+mod check;
+#[cfg(feature = "engine")]
 pub mod config;
+#[cfg(feature = "engine")]
+mod connections;
 mod curve;
 #[cfg(feature = "engine")]
 mod data_file;
@@ -24,6 +28,9 @@ pub mod limits;
 pub mod load;
 pub mod misfit;
 pub mod pause;
+#[cfg(feature = "engine")]
+#[allow(clippy::module_inception)] // the noun names its file
+mod plan;
 #[cfg(feature = "engine")]
 mod poisson;
 #[cfg(feature = "engine")]
@@ -42,6 +49,10 @@ pub mod stage;
 pub mod threshold;
 
 #[cfg(feature = "engine")]
-pub(crate) use resolve::nanos;
+pub use check::PlanError;
 #[cfg(feature = "engine")]
-pub use resolve::{Connections, Plan, PlanError};
+pub use connections::{Connections, ConnectionsError};
+#[cfg(feature = "engine")]
+pub use plan::Plan;
+#[cfg(feature = "engine")]
+pub(crate) use plan::nanos;

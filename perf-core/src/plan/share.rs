@@ -2,7 +2,7 @@
 //!
 //! Pure: arithmetic on shapes. Which tests have the same target is for the caller to say.
 
-use super::resolve::{Plan, nanos};
+use super::plan::{Plan, nanos};
 use super::shape::Shape;
 use crate::units::{Rate, Significant};
 
