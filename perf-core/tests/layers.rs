@@ -44,6 +44,7 @@ const ORDER: &[&str] = &[
     "plan/resolve",
     "plan/share",
     "plan/data_file",
+    "plan/position",
     "plan/feeder",
     "plan/mod",
     "measure/sample",

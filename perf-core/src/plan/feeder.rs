@@ -17,14 +17,15 @@
 
 use super::data_file;
 pub use super::data_file::{BadRow, FeederError};
+use super::position::Position;
 pub use crate::error::Exhausted;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Who draws a row. A test function's `Cx` is one.
 pub trait Draw {
@@ -268,49 +269,6 @@ impl<T> Deref for Row<T> {
 impl<T: fmt::Debug> fmt::Debug for Row<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
-    }
-}
-
-/// How many rows were claimed: by all users together, and by each.
-#[derive(Default)]
-struct Position {
-    of_all: AtomicU64,
-    of_users: UserPositions,
-}
-
-/// A position for each user: a tree whose branches are the bits of the ids, two a level, the lowest first.
-///
-/// To find one takes a few loads. Only a user's very first draw adds a node, and only those who add the same one wait.
-#[derive(Default)]
-struct UserPositions(OnceLock<Box<UserNode>>);
-
-struct UserNode {
-    user_id: u64,
-    position: AtomicU64,
-    children: [UserPositions; 4],
-}
-
-impl UserPositions {
-    fn of(&self, user_id: u64) -> &AtomicU64 {
-        let (mut place, mut bits) = (self, user_id);
-        // Two ids differ in some bit, so that the way to each ends at the latest after 32 levels.
-        loop {
-            let node = place.0.get_or_init(|| {
-                Box::new(UserNode { user_id, position: AtomicU64::new(0), children: Default::default() })
-            });
-            if node.user_id == user_id {
-                return &node.position;
-            }
-            place = &node.children[(bits % 4) as usize];
-            bits /= 4;
-        }
-    }
-
-    fn rewind(&self) {
-        if let Some(node) = self.0.get() {
-            node.position.store(0, Relaxed);
-            node.children.iter().for_each(UserPositions::rewind);
-        }
     }
 }
 

@@ -34,6 +34,8 @@ mod plan;
 #[cfg(feature = "engine")]
 mod poisson;
 #[cfg(feature = "engine")]
+mod position;
+#[cfg(feature = "engine")]
 mod random;
 #[cfg(feature = "engine")]
 mod resolve;
