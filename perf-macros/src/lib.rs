@@ -1,6 +1,7 @@
 //! The attribute `#[perf_test]`: parse → check → render. Whatever is wrong, the function itself is emitted untouched.
 
 mod check;
+mod entry;
 mod function;
 mod limits;
 mod load;
