@@ -116,6 +116,7 @@ const ORDER: &[&str] = &[
     "report/terminal",
     "report/capacity",
     "report/text",
+    "report/numbers",
     "report/json",
     "report/mix",
     "report/mod",

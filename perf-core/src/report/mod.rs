@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod json;
 pub mod mix;
+mod numbers;
 mod terminal;
 pub mod text;
 
