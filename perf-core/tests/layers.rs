@@ -34,6 +34,7 @@ const ORDER: &[&str] = &[
     "plan/limits",
     "plan/config/mistake",
     "plan/config/entry",
+    "plan/config/baseline",
     "plan/config/settings",
     "plan/config/alerts",
     "plan/config/mod",

@@ -3,13 +3,15 @@
 //! Decides nothing: what lies over what, `Plan::resolve` says.
 
 mod alerts;
+mod baseline;
 mod entry;
 mod mistake;
 mod settings;
 
 pub use alerts::{Alerts, Occasion};
+pub use baseline::BaselineSetting;
 pub use mistake::{ConfigMistake, PlacedText};
-pub use settings::{BaselineSetting, IgnoreSetting, Settings};
+pub use settings::{IgnoreSetting, Settings};
 
 use crate::metric::nearest;
 use crate::plan::limits::{HostPattern, Limits};

@@ -2,9 +2,9 @@
 //!
 //! Lays nothing over anything, and reads no text that another part has the grammar of: a load, arrivals, pauses.
 
+use super::baseline::{BaselineSetting, baseline};
 use super::entry::{Entry, entries, entry};
 use super::mistake::{Mistakes, PlacedText};
-use crate::plan::gate::{self, GateError};
 use crate::plan::load::{Iterations, Load};
 use crate::plan::pause::Pause;
 use crate::plan::spacing::Spacing;
@@ -70,15 +70,6 @@ pub struct Settings {
     pub backoff: Option<bool>,
 }
 
-/// Which metrics are compared with a baseline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BaselineSetting {
-    /// None.
-    Off,
-    /// These, each with its tolerance or the default one; [`gate::gated`] reads them all.
-    Metrics(Vec<(String, Option<String>)>),
-}
-
 /// Whether a test is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IgnoreSetting {
@@ -131,8 +122,6 @@ const CONNECTIONS: &str = "a text: \"shared\" or \"user\"";
 const THRESHOLDS: &str = "a list of texts such as [\"p99 < 50ms\", \"errors < 0.1%\"]";
 const TAGS: &str = "a list of texts such as [\"smoke\", \"checkout\"]";
 const IGNORE: &str = "true, false or a reason in quotes";
-const BASELINE: &str = "\"off\", or metrics such as { p50 = \"5%\" } or [\"p50\"]";
-const TOLERANCE: &str = "a tolerance in quotes such as \"5%\"";
 
 /// The header that a key may stand below; none of a key that no table of settings has.
 pub(super) fn header_of(key: &str) -> Option<&'static str> {
@@ -271,50 +260,4 @@ fn ignore(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<IgnoreSettin
         _ => None,
     };
     entry.wanted(setting, IGNORE, mistakes)
-}
-
-fn baseline(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<BaselineSetting> {
-    let metrics = match entry.value {
-        DeValue::String(off) if off == "off" => return Some(BaselineSetting::Off),
-        DeValue::Array(list) if !list.is_empty() => untoleranced(entry, mistakes)?,
-        DeValue::Table(table) if !table.is_empty() => toleranced(table, mistakes),
-        _ => return entry.wanted(None, BASELINE, mistakes),
-    };
-    Some(BaselineSetting::Metrics(metrics))
-}
-
-/// Metrics with the default tolerance.
-fn untoleranced(entry: &Entry<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<(String, Option<String>)>> {
-    let read =
-        |text: &str| gate::gated(text, gate::DEFAULT_TOLERANCE).map(|gated| (text.to_owned(), gated.metric));
-    let metrics = entry.list(BASELINE, mistakes, read, |(_, metric)| metric.to_string())?;
-    Some(metrics.into_iter().map(|(text, _)| (text, None)).collect())
-}
-
-/// Metrics, each with its tolerance.
-fn toleranced(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Vec<(String, Option<String>)> {
-    let (mut metrics, mut seen) = (Vec::new(), Vec::new());
-    for entry in entries(table) {
-        if let DeValue::Table(_) = entry.value {
-            let message =
-                format!("`{}`: a metric with a dot goes in quotes, such as \"service.p50\"", entry.key);
-            mistakes.at(entry.key_at, message);
-            continue;
-        }
-        let Some(tolerance) = entry.str(TOLERANCE, mistakes) else { continue };
-        match gate::gated(entry.key, tolerance) {
-            Ok(gated) if seen.contains(&gated.metric) => {
-                mistakes.at(entry.key_at, format!("`{}` is given twice; keep one", gated.metric));
-            }
-            Ok(gated) => {
-                seen.push(gated.metric);
-                metrics.push((entry.key.to_owned(), Some(tolerance.to_owned())));
-            }
-            Err(error @ (GateError::Tolerance(_) | GateError::NoTolerance(_))) => {
-                mistakes.at(entry.at, error);
-            }
-            Err(error) => mistakes.at(entry.key_at, error),
-        }
-    }
-    metrics
 }
