@@ -260,7 +260,7 @@ impl User for Deadly {
     fn cx(&self) -> Rc<Cx> {
         if self.1.is_some_and(|kills| kills.fetch_sub(1, Ordering::Relaxed) > 0) {
             // Whoever waits for this to end waits too long.
-            tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(60)));
+            tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_mins(1)));
             panic!("deadly");
         }
         self.0.cx()

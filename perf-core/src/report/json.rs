@@ -103,7 +103,8 @@ pub fn of_report(report: &Report) -> Value {
     );
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
-    test.insert("resources".into(), json!({ "client": null, "target": null }));
+    let target = session.summary.cpu_per_iteration.map(|cpu| json!({ "cpu_per_iteration_ns": cpu }));
+    test.insert("resources".into(), json!({ "client": null, "target": target }));
     Value::Object(test)
 }
 
