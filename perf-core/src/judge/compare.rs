@@ -6,9 +6,10 @@
 //! degrees of freedom. The first session may raise a suspicion at 5 %; only two further sessions can confirm it, at 1 %
 //! divided by the size of the family (Bonferroni). So false alarms don't depend on how generous the first stage is.
 
+use super::centre;
 use super::level::{Level, Rounds};
-use crate::analyze::stats::{StudentT, mean, median, squared_deviations};
-use crate::metric::{Direction, Metric, Quantile, Statistic, Timed};
+use crate::analyze::stats::{StudentT, mean, squared_deviations};
+use crate::metric::{Direction, Metric, Statistic, Timed};
 use crate::plan::gate::Gated;
 use crate::plan::threshold::show_value;
 use std::fmt;
@@ -44,6 +45,13 @@ impl Change {
             Change::Unchanged => "unchanged",
             Change::Unresolved => "unresolved",
         }
+    }
+
+    /// The gravest; unresolved when there is none.
+    pub fn worst(changes: impl Iterator<Item = Change>) -> Change {
+        let order = [Change::Unchanged, Change::Improved, Change::Unresolved, Change::Regressed];
+        let rank = |change: &Change| order.iter().position(|known| known == change);
+        changes.max_by_key(rank).unwrap_or(Change::Unresolved)
     }
 }
 
@@ -104,33 +112,8 @@ fn prior_spread(metric: &Metric) -> f64 {
     }
 }
 
-/// A session needs ten iterations beyond a quantile, in whole, before the quantile says anything.
-pub fn least_iterations(metric: &Metric) -> u64 {
-    const NEEDED: [(f64, u64); 3] = [(0.99, 1000), (0.95, 200), (0.5, 20)];
-    match metric {
-        Metric::Time(_, Statistic::Percentile(quantile)) => NEEDED
-            .iter()
-            .find(|(q, _)| *quantile >= Quantile::percent(q * 100.0).unwrap_or(Quantile::MEDIAN))
-            .map_or(20, |(_, n)| *n),
-        _ => 20,
-    }
-}
-
-/// The logarithm of the median of a session's rounds; `None` where the session says too little of the metric.
-pub fn centre(metric: &Metric, rounds: &Rounds) -> Option<f64> {
-    if rounds.iterations() < least_iterations(metric) {
-        return None;
-    }
-    median(rounds.values(metric)).filter(|value| *value > 0.0).map(f64::ln)
-}
-
 fn centres<'a>(metric: &Metric, sessions: impl Iterator<Item = &'a Rounds>) -> Vec<f64> {
-    sessions.filter_map(|rounds| centre(metric, rounds)).collect()
-}
-
-/// Whether a baseline says anything of a metric.
-pub fn is_comparable(metric: &Metric, level: &Level) -> bool {
-    !centres(metric, level.sessions.iter().map(|session| &session.rounds)).is_empty()
+    sessions.filter_map(|rounds| centre::of(metric, rounds)).collect()
 }
 
 /// Compares sessions with a level; metrics that either side has too little data for are left out.
@@ -214,10 +197,7 @@ impl Comparison {
 
     /// The worst verdict of all.
     pub fn verdict(&self) -> Change {
-        let order = [Change::Regressed, Change::Unresolved, Change::Improved, Change::Unchanged];
-        let found =
-            order.into_iter().find(|verdict| self.metrics.iter().any(|metric| metric.verdict == *verdict));
-        found.unwrap_or(Change::Unresolved)
+        Change::worst(self.metrics.iter().map(|metric| metric.verdict))
     }
 }
 
@@ -318,10 +298,5 @@ mod tests {
         few.n = vec![100; 10];
         few.service_p50_ns = vec![None, Some(0.0), Some(f64::NAN)];
         assert!(compare(&[gate("p50")], &[few], &level(&[10.0]), 1).is_empty());
-        assert_eq!(
-            [least_iterations(&gate("p99").metric), least_iterations(&gate("p95").metric)],
-            [1000, 200]
-        );
-        assert!(!is_comparable(&gate("p99").metric, &level(&[10.0])));
     }
 }

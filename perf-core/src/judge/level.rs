@@ -45,6 +45,9 @@ pub struct Rounds {
     /// What a capacity search found, where the target was the limit: one value for the session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capacity_per_s: Vec<Option<f64>>,
+    /// CPU time of the target per succeeded iteration, where it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpu_per_iteration_ns: Vec<Option<f64>>,
     /// Failed, timed out and dropped iterations.
     #[serde(default)]
     pub errors: Vec<u64>,
@@ -71,6 +74,7 @@ impl Rounds {
         let of_target = |capacity: &Capacity| capacity.rate.filter(|_| capacity.bound_by == Bound::Target);
         Rounds {
             capacity_per_s: summary.capacity.iter().map(of_target).collect(),
+            cpu_per_iteration_ns: Vec::new(),
             errors: summary.rounds.iter().map(|round| round.errors).collect(),
             n: summary.rounds.iter().map(|round| round.succeeded).collect(),
             service_p50_ns: column(|round| round.service_p50),
@@ -87,17 +91,22 @@ impl Rounds {
 
     /// The values of a metric, of the rounds that have one.
     pub fn values(&self, metric: &Metric) -> impl Iterator<Item = f64> {
-        let column: &[Option<f64>] = match metric {
+        self.column(metric).iter().copied().flatten()
+    }
+
+    /// A metric round by round; empty for one that rounds do not keep.
+    pub fn column(&self, metric: &Metric) -> &[Option<f64>] {
+        match metric {
             Metric::Throughput => &self.throughput_per_s,
             Metric::Capacity => &self.capacity_per_s,
+            Metric::CpuPerIteration => &self.cpu_per_iteration_ns,
             Metric::Time(Timed::Service, Statistic::Percentile(quantile)) => match quantile.get() {
                 q if q >= 0.99 => &self.service_p99_ns,
                 q if q >= 0.95 => &self.service_p95_ns,
                 _ => &self.service_p50_ns,
             },
             _ => &[],
-        };
-        column.iter().copied().flatten()
+        }
     }
 }
 

@@ -1,9 +1,15 @@
-//! Decides: limits, comparison with a baseline, and the one verdict of a test.
+//! Decides: limits, comparison with a baseline or with another revision, and the one verdict of a test.
 
 pub mod accept;
 pub mod baseline;
+pub mod block;
+pub mod centre;
 pub mod compare;
+pub mod doubt;
+pub mod interleaved;
 pub mod level;
+pub mod looks;
 pub mod reference;
+pub mod signed_rank;
 pub mod thresholds;
 pub mod verdict;

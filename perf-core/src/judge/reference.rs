@@ -1,7 +1,7 @@
 //! What a baseline says of the test at hand: a level to compare with, or why there is none.
 
 use super::baseline::{Baseline, Recorded};
-use super::compare;
+use super::centre;
 use super::level::Level;
 use crate::measure::environment::Environment;
 use crate::plan::Plan;
@@ -50,7 +50,7 @@ impl Reference {
     /// How many hypotheses a test adds to its family.
     pub fn hypotheses(&self, plan: &Plan) -> usize {
         let comparable = |level: &Level| {
-            plan.gates.iter().filter(|gate| compare::is_comparable(&gate.metric, level)).count()
+            plan.gates.iter().filter(|gate| centre::is_comparable(&gate.metric, level)).count()
         };
         self.level().map_or(0, comparable)
     }

@@ -8,7 +8,8 @@ use crate::units::{Ratio, UnitError};
 /// A metric under comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gated {
-    /// One of those that rounds are summarised by: `service.p50`, `service.p95`, `service.p99`, `throughput`.
+    /// One of those that rounds are summarised by: `service.p50`, `service.p95`, `service.p99`, `throughput`,
+    /// `cpu_per_iteration`.
     pub metric: Metric,
     /// A change up to this much is never a regression. Above zero; 0.05 is 5 %.
     pub tolerance: Ratio,
@@ -18,12 +19,12 @@ pub struct Gated {
 pub const DEFAULT_TOLERANCE: &str = "5%";
 
 /// The metrics that a test asks for, or those of its load's model: latency where the rate is given, throughput where
-/// the users are (an open load's throughput is the rate it was told).
+/// the users are (an open load's throughput is the rate it was told). CPU per iteration counts where it is known.
 pub fn gates(spec: &GateSpec, load: &Load) -> Result<Vec<Gated>, GateError> {
     let by_default: &[&str] = match load {
         load if load.search().is_some() => &["capacity"],
-        load if load.is_open() => &["service.p50", "service.p95"],
-        _ => &["throughput", "service.p95"],
+        load if load.is_open() => &["service.p50", "service.p95", "cpu_per_iteration"],
+        _ => &["throughput", "service.p95", "cpu_per_iteration"],
     };
     match spec {
         GateSpec::Off => Ok(Vec::new()),
@@ -48,7 +49,7 @@ pub fn gated(metric: &str, tolerance: &str) -> Result<Gated, GateError> {
 /// Comparisons look at service time, so a bare `p50` means it here.
 fn of_rounds(metric: Metric) -> Result<Metric, GateError> {
     match metric {
-        Metric::Throughput | Metric::Capacity => Ok(metric),
+        Metric::Throughput | Metric::Capacity | Metric::CpuPerIteration => Ok(metric),
         Metric::Time(Timed::Response | Timed::Service, Statistic::Median) => {
             Ok(Metric::Time(Timed::Service, Statistic::Percentile(Quantile::MEDIAN)))
         }
@@ -72,7 +73,7 @@ pub enum GateError {
     Tolerance(#[from] UnitError),
     /// A metric that rounds do not keep.
     #[error(
-        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time), throughput and capacity"
+        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time), throughput, capacity and cpu_per_iteration"
     )]
     NotCompared(String),
     /// Zero.
@@ -95,8 +96,14 @@ mod tests {
     #[test]
     fn the_default_metrics_follow_from_the_load() {
         let open = Load::rate(1).hold("1s");
-        assert_eq!(shown(&GateSpec::Default, &open), ["service.p50 5 %", "service.p95 5 %"]);
-        assert_eq!(shown(&GateSpec::Default, &closed()), ["throughput 5 %", "service.p95 5 %"]);
+        assert_eq!(
+            shown(&GateSpec::Default, &open),
+            ["service.p50 5 %", "service.p95 5 %", "cpu_per_iteration 5 %"]
+        );
+        assert_eq!(
+            shown(&GateSpec::Default, &closed()),
+            ["throughput 5 %", "service.p95 5 %", "cpu_per_iteration 5 %"]
+        );
         assert!(shown(&GateSpec::Off, &closed()).is_empty());
     }
 
