@@ -9,9 +9,10 @@ use crate::drive::control::Control;
 use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
-use crate::judge::compare::{self, Comparison};
-use crate::judge::level::Rounds;
+use crate::judge::compare::{self, Basis, Comparison};
+use crate::judge::level::SessionRecord;
 use crate::judge::reference::Reference;
+use crate::judge::spread::Spreads;
 use crate::judge::thresholds;
 use crate::judge::verdict::Judgement;
 use crate::measure::{Calibration, Preparation, Recording, Stopped};
@@ -30,6 +31,10 @@ pub struct Gate {
     pub reference: Reference,
     /// How many hypotheses share the target's 1 %.
     pub family: u32,
+    /// How much metrics vary in this environment.
+    pub spreads: Spreads,
+    /// A salted hash of this machine's id.
+    pub machine: Option<String>,
     /// Whether having nothing to compare with is a failure.
     pub requires_baseline: bool,
 }
@@ -269,9 +274,11 @@ impl Gate {
         if sessions.iter().any(|session| session.is_altered()) {
             return None;
         }
-        let rounds: Vec<Rounds> = sessions.iter().map(|session| Rounds::of(&session.summary)).collect();
+        let record = |session: &&Session| SessionRecord::of(session, None, self.machine.as_deref());
+        let records: Vec<SessionRecord> = sessions.iter().map(record).collect();
+        let basis = Basis { level, spreads: &self.spreads, family: self.family };
         Some(Comparison {
-            metrics: compare::compare(&plan.gates, &rounds, level, self.family),
+            metrics: compare::compare(&plan.gates, &records, &basis),
             baseline_sessions: level.sessions.len(),
             level: *number,
             is_confirmed,

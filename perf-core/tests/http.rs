@@ -6,6 +6,7 @@ use perf_core::drive::prepare::{Made, Setup, Test, setup, user_setup};
 use perf_core::drive::users::{User, user};
 use perf_core::error::Error;
 use perf_core::judge::reference::Reference;
+use perf_core::judge::spread::Spreads;
 use perf_core::outcome::IntoOutcome;
 use perf_core::plan::Plan;
 use perf_core::plan::load::Iterations;
@@ -74,7 +75,8 @@ fn two_users(base_url: String, workers: u32, each: u64) -> PerfSpec {
 /// What the report says of a test.
 fn report(spec: &PerfSpec, test: &Test) -> Value {
     let plan = Plan::resolve("requests", "http", spec, &Overrides::default()).unwrap();
-    let gate = Gate { reference: Reference::Off, family: 1, requires_baseline: false };
+    let (spreads, machine) = (Spreads::default(), None);
+    let gate = Gate { reference: Reference::Off, family: 1, spreads, machine, requires_baseline: false };
     let member = Member { plan, test: *test, gate };
     json::of_report(&run::run(vec![member], &Control::default()).unwrap()[0])
 }

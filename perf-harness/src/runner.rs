@@ -12,6 +12,7 @@ use perf_core::drive::prepare::Test;
 use perf_core::judge::accept::accept;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
+use perf_core::judge::spread::Spreads;
 use perf_core::judge::verdict::{Verdict, without_baseline};
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
@@ -81,6 +82,8 @@ impl Runner {
         let gate = Gate {
             reference: if is_compared { reference } else { Reference::Off },
             family: self.family,
+            spreads: Spreads::default(),
+            machine: self.environment.machine.clone(),
             requires_baseline: self.args.require_baseline && is_compared && !plan.gates.is_empty(),
         };
         Member { plan, test, gate }
@@ -138,7 +141,12 @@ impl Runner {
         if is_compared {
             // A run that failed is nothing to record.
             let has_passed = report.judgement.verdict == Verdict::Passed;
-            if has_passed && matches!(report.reference, Reference::None | Reference::NotComparable(_)) {
+            if has_passed
+                && matches!(
+                    report.reference,
+                    Reference::None | Reference::NotComparable(_) | Reference::OtherMachine { .. }
+                )
+            {
                 report.notes.push(format!("record one: {} --update-baselines", self.command(&report.plan)));
             }
             return;
@@ -163,7 +171,7 @@ impl Runner {
         let mut baselines = self.baselines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let baseline = baselines.entry(plan.name.clone()).or_insert_with(|| Baseline::empty(&plan.name));
         let mut changed = baseline.clone();
-        let accepted = accept(&mut changed, plan, &self.environment, session);
+        let accepted = accept(&mut changed, plan, &self.environment, &Spreads::default(), session);
         let path = path_of(&self.baseline_dir, &plan.target, &plan.name);
         changed.write(&path).map_err(|e| e.to_string())?;
         *baseline = changed;
@@ -222,8 +230,10 @@ impl Runner {
         let command = self.command(&report.plan);
         match report.comparison.as_ref().map(|comparison| comparison.regressed().count()) {
             Some(1..) => format!("\nreproduce: {command}\naccept:    {command} --update-baselines"),
-            _ if matches!(report.reference, Reference::None | Reference::NotComparable(_))
-                && self.args.require_baseline =>
+            _ if matches!(
+                report.reference,
+                Reference::None | Reference::NotComparable(_) | Reference::OtherMachine { .. }
+            ) && self.args.require_baseline =>
             {
                 format!("\n{}; record one: {command} --update-baselines", without_baseline(&report.reference))
             }

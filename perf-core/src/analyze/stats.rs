@@ -1,6 +1,7 @@
 //! Statistics of a handful of numbers. The only file that names statrs.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::function::erf::erfc;
 
 /// The middle one, or the mean of the two middle ones; `None` without numbers. Numbers that are not finite are left out.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
@@ -23,6 +24,11 @@ pub fn mean(values: &[f64]) -> Option<f64> {
 pub fn squared_deviations(values: &[f64]) -> f64 {
     let mean = mean(values).unwrap_or(0.0);
     values.iter().map(|value| (value - mean).powi(2)).sum()
+}
+
+/// The probability that a standard normal value exceeds `z`.
+pub fn normal_survival(z: f64) -> f64 {
+    0.5 * erfc(z / std::f64::consts::SQRT_2)
 }
 
 /// Student's t distribution.
@@ -61,6 +67,13 @@ mod tests {
     fn deviations_are_from_the_mean() {
         assert!((squared_deviations(&[1.0, 2.0, 6.0]) - 14.0).abs() < 1e-12);
         assert!(squared_deviations(&[7.0]).abs() < 1e-12 && squared_deviations(&[]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn normal_tails_are_those_of_the_tables() {
+        for (z, table) in [(0.0, 0.5), (1.644_854, 0.05), (-1.959_964, 0.975), (3.090_232, 0.001)] {
+            assert!((normal_survival(z) - table).abs() < 1e-6, "{z}: {}", normal_survival(z));
+        }
     }
 
     #[test]

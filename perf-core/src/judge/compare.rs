@@ -1,25 +1,26 @@
 //! Whether a test got slower than its baseline.
 //!
-//! Per metric, on the log scale: a session's centre is the median of its rounds. With J baseline sessions of mean B, k
-//! current ones of mean Y, and the moderated between-session variance s² = (ν₀·s₀² + Σd²)/(ν₀ + d) (Smyth 2004,
-//! doi:10.2202/1544-6115.1027), the statistic T = (Y − B)/(s·√(1/k + 1/J)) is held against Student's t with ν₀ + d
-//! degrees of freedom. The first session may raise a suspicion at 5 %; only two further sessions can confirm it, at 1 %
-//! divided by the size of the family (Bonferroni). So false alarms don't depend on how generous the first stage is.
+//! Per metric, on the log scale: a session's centre is the median of its rounds. With B the mean of the baseline's centres
+//! and Y that of the k current ones, T = (Y − B)/SE is held against Student's t; `yardstick` says what SE and its degrees of
+//! freedom are. The first session may raise a suspicion at 5 %; only two further sessions can confirm it, at 1 % divided by
+//! the size of the family (Bonferroni), and only beyond the tolerance and beyond what `allowance` allows for. Those two are
+//! judged alone, so false alarms don't depend on how generous the first stage is.
 
-use super::centre;
-use super::level::{Level, Rounds};
-use crate::analyze::stats::{StudentT, mean, squared_deviations};
-use crate::metric::{Direction, Metric, Statistic, Timed};
+use super::allowance::Allowance;
+use super::derivation::{Derivation, Measured};
+use super::doubt::{Doubt, Remedy};
+use super::level::{Level, SessionRecord};
+use super::looks::ALARM;
+use super::spread::Spreads;
+use super::yardstick::{self, Yardstick};
+use crate::analyze::stats::StudentT;
+use crate::metric::{Direction, Metric};
 use crate::plan::gate::Gated;
 use crate::plan::threshold::show_value;
 use std::fmt;
 
-/// Degrees of freedom that the prior spread counts for.
-const PRIOR_FREEDOM: f64 = 10.0;
 /// How often unchanged code may raise a suspicion, per hypothesis.
 const SUSPICION: f64 = 0.05;
-/// How often unchanged code may fail, per family.
-const ALARM: f64 = 0.01;
 /// A change of the smallest detectable size is found with 95 %.
 const POWER_Z: f64 = 1.645;
 
@@ -78,6 +79,10 @@ pub struct MetricComparison {
     pub verdict: Change,
     /// Whether it is worse than 19 of 20 sessions of unchanged code.
     pub is_suspicious: bool,
+    /// Why it is unresolved.
+    pub doubts: Vec<Doubt>,
+    /// How it was decided.
+    pub derivation: Derivation,
 }
 
 impl fmt::Display for MetricComparison {
@@ -96,69 +101,180 @@ impl fmt::Display for MetricComparison {
             percent(self.interval.1),
             self.smallest_detectable_change * 100.0,
             self.tolerance * 100.0,
-        )
+        )?;
+        // That it is noisy says the smallest detectable change already.
+        let others = self.doubts.iter().filter(|doubt| !matches!(doubt, Doubt::TooNoisy { .. }));
+        others.into_iter().try_for_each(|doubt| write!(f, "; {doubt}"))
     }
 }
 
-/// How a metric varies from one session of unchanged code to the next, before anything is known of this test: the
-/// standard deviation of its logarithm.
-fn prior_spread(metric: &Metric) -> f64 {
-    match metric {
-        Metric::Time(Timed::Service, Statistic::Percentile(quantile)) if quantile.get() >= 0.99 => 0.30,
-        Metric::Time(Timed::Service, Statistic::Percentile(quantile)) if quantile.get() >= 0.95 => 0.06,
-        // The search ends within 2 %, and its last looks may disagree.
-        Metric::Capacity => 0.05,
-        _ => 0.03,
+/// What sessions are held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Basis<'a> {
+    /// The sessions of the baseline.
+    pub level: &'a Level,
+    /// How much metrics vary in this environment.
+    pub spreads: &'a Spreads,
+    /// How many hypotheses share the target's 1 %.
+    pub family: u32,
+}
+
+/// Compares sessions of one machine with a level; metrics that either side has too little data for are left out.
+pub fn compare(gates: &[Gated], sessions: &[SessionRecord], basis: &Basis<'_>) -> Vec<MetricComparison> {
+    gates.iter().filter_map(|gate| Contrast::of(gate, sessions, basis)?.decide(sessions, basis)).collect()
+}
+
+/// One metric of some sessions beside those of a level, on the log scale. "Worse" is above zero, whichever way the
+/// metric points.
+struct Contrast<'a> {
+    gate: &'a Gated,
+    yardstick: Yardstick,
+    t: StudentT,
+    centre: f64,
+    /// How many sessions it is the mean of.
+    count: f64,
+    worsening: f64,
+    allowance: Allowance,
+    level: f64,
+}
+
+impl<'a> Contrast<'a> {
+    fn of(gate: &'a Gated, sessions: &[SessionRecord], basis: &Basis<'_>) -> Option<Self> {
+        let metric = &gate.metric;
+        let machine = sessions.first()?.machine.as_deref();
+        let yardstick = Yardstick::of(metric, basis.level, machine, basis.spreads)?;
+        let (centre, count) = yardstick::mean_centre(metric, sessions)?;
+        let sign = match metric.direction() {
+            Direction::LowerIsBetter => 1.0,
+            Direction::HigherIsBetter => -1.0,
+        };
+        let before: Vec<&SessionRecord> = basis.level.sessions.iter().collect();
+        Some(Contrast {
+            t: StudentT::with_freedom(yardstick.freedom())?,
+            worsening: sign * (centre - yardstick.centre()),
+            allowance: Allowance::of(metric, sessions, &before),
+            level: ALARM / f64::from(basis.family.max(1)),
+            gate,
+            yardstick,
+            centre,
+            count,
+        })
     }
-}
 
-fn centres<'a>(metric: &Metric, sessions: impl Iterator<Item = &'a Rounds>) -> Vec<f64> {
-    sessions.filter_map(|rounds| centre::of(metric, rounds)).collect()
-}
+    fn error(&self) -> f64 {
+        self.yardstick.error(self.count)
+    }
 
-/// Compares sessions with a level; metrics that either side has too little data for are left out.
-pub fn compare(gates: &[Gated], sessions: &[Rounds], level: &Level, family: u32) -> Vec<MetricComparison> {
-    gates.iter().filter_map(|gate| compare_metric(gate, sessions, level, family)).collect()
-}
+    fn threshold(&self) -> f64 {
+        self.t.quantile(1.0 - self.level)
+    }
 
-fn compare_metric(gate: &Gated, sessions: &[Rounds], level: &Level, family: u32) -> Option<MetricComparison> {
-    let metric = &gate.metric;
-    let before = centres(metric, level.sessions.iter().map(|session| &session.rounds));
-    let now = centres(metric, sessions.iter());
-    let (b, y) = (mean(&before)?, mean(&now)?);
-    let sign = match metric.direction() {
-        Direction::LowerIsBetter => 1.0,
-        Direction::HigherIsBetter => -1.0,
-    };
-    let freedom = PRIOR_FREEDOM + before.len() as f64 - 1.0;
-    let t = StudentT::with_freedom(freedom)?;
-    let variance = (PRIOR_FREEDOM * prior_spread(metric).powi(2) + squared_deviations(&before)) / freedom;
-    let error = |k: f64| (variance * (1.0 / k + 1.0 / before.len() as f64)).sqrt();
-    let standard_error = error(now.len() as f64);
-    let (statistic, alarm) =
-        (sign * (y - b) / standard_error, t.quantile(1.0 - ALARM / f64::from(family.max(1))));
-    let reach = t.quantile(0.975) * standard_error;
-    let interval = ((y - b - reach).exp_m1(), (y - b + reach).exp_m1());
-    let (change, tolerance) = ((y - b).exp_m1(), gate.tolerance.get());
-    let verdict = match () {
-        () if statistic > alarm && sign * change > tolerance => Change::Regressed,
-        () if -statistic > alarm && -sign * change > tolerance => Change::Improved,
-        () if interval.0 >= -tolerance && interval.1 <= tolerance => Change::Unchanged,
-        () => Change::Unresolved,
-    };
-    let detectable = (sign * (alarm + POWER_Z) * error(2.0)).exp_m1().abs();
-    Some(MetricComparison {
-        metric: metric.clone(),
-        tolerance,
-        baseline: b.exp(),
-        current: y.exp(),
-        change,
-        interval,
-        smallest_detectable_change: detectable.max(tolerance),
-        p_value: t.survival(statistic),
-        verdict,
-        is_suspicious: statistic > t.quantile(1.0 - SUSPICION),
-    })
+    /// Whether something that got worse by so much is a change: significant, and beyond the tolerance.
+    fn is_change(&self, worsening: f64) -> bool {
+        let change = self.change_of(worsening).abs();
+        worsening / self.error() > self.threshold() && change > self.gate.tolerance.get()
+    }
+
+    /// As a ratio minus one of the metric itself.
+    fn change_of(&self, worsening: f64) -> f64 {
+        match self.gate.metric.direction() {
+            Direction::LowerIsBetter => worsening.exp_m1(),
+            Direction::HigherIsBetter => (-worsening).exp_m1(),
+        }
+    }
+
+    fn interval(&self) -> (f64, f64) {
+        let reach = self.t.quantile(0.975) * self.error();
+        let bounds = [self.change_of(self.worsening - reach), self.change_of(self.worsening + reach)];
+        (bounds[0].min(bounds[1]), bounds[0].max(bounds[1]))
+    }
+
+    fn verdict(&self) -> Change {
+        let (tolerance, interval) = (self.gate.tolerance.get(), self.interval());
+        match () {
+            () if self.is_change(self.worsening - self.allowance.total) => Change::Regressed,
+            // What else may explain it keeps it from being confirmed, and from being nothing as well.
+            () if self.is_change(self.worsening) => Change::Unresolved,
+            () if self.is_change(-self.worsening) => Change::Improved,
+            () if interval.0 >= -tolerance && interval.1 <= tolerance => Change::Unchanged,
+            () => Change::Unresolved,
+        }
+    }
+
+    /// What two further sessions find with 95 %: significant with that probability, and beyond the tolerance.
+    fn smallest_detectable_change(&self) -> f64 {
+        let error = self.yardstick.error(2.0);
+        let significant = (self.threshold() + POWER_Z) * error;
+        let tolerated = self.change_to_tolerate() + POWER_Z * error;
+        self.change_of(significant.max(tolerated)).abs()
+    }
+
+    /// On the log scale, in the direction of a worsening.
+    fn change_to_tolerate(&self) -> f64 {
+        match self.gate.metric.direction() {
+            Direction::LowerIsBetter => self.gate.tolerance.get().ln_1p(),
+            Direction::HigherIsBetter => -(-self.gate.tolerance.get().min(0.99)).ln_1p(),
+        }
+    }
+
+    fn doubts(&self, verdict: Change) -> Vec<Doubt> {
+        match verdict {
+            Change::Unresolved if self.is_change(self.worsening) => self.allowance.doubts.clone(),
+            Change::Unresolved => vec![Doubt::TooNoisy {
+                smallest_detectable_change: self.smallest_detectable_change(),
+                remedy: Remedy::Sessions,
+            }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn decide(self, sessions: &[SessionRecord], basis: &Basis<'_>) -> Option<MetricComparison> {
+        let statistic = self.worsening / self.error();
+        let p_value = Some(self.t.survival(statistic)).filter(|p| p.is_finite())?;
+        let verdict = self.verdict();
+        Some(MetricComparison {
+            metric: self.gate.metric.clone(),
+            tolerance: self.gate.tolerance.get(),
+            baseline: self.yardstick.centre().exp(),
+            current: self.centre.exp(),
+            change: self.change_of(self.worsening),
+            interval: self.interval(),
+            smallest_detectable_change: self.smallest_detectable_change(),
+            p_value,
+            verdict,
+            is_suspicious: statistic > self.t.quantile(1.0 - SUSPICION),
+            doubts: self.doubts(verdict),
+            derivation: self.derivation(sessions, basis, statistic, p_value),
+        })
+    }
+
+    fn derivation(
+        self,
+        sessions: &[SessionRecord],
+        basis: &Basis<'_>,
+        statistic: f64,
+        p_value: f64,
+    ) -> Derivation {
+        let metric = &self.gate.metric;
+        let measured = |session: &SessionRecord| Measured::of(metric, session);
+        Derivation {
+            metric: metric.clone(),
+            baseline: basis.level.sessions.iter().map(measured).collect(),
+            sessions: sessions.iter().map(measured).collect(),
+            centre: self.centre,
+            standard_error: self.error(),
+            statistic,
+            p_value,
+            threshold: self.threshold(),
+            level: self.level,
+            family: basis.family.max(1),
+            interval: self.interval(),
+            smallest_detectable_change: self.smallest_detectable_change(),
+            tolerance: self.gate.tolerance.get(),
+            yardstick: self.yardstick,
+            allowance: self.allowance,
+        }
+    }
 }
 
 /// A test against its baseline, after one session or after all that it took.
@@ -203,24 +319,31 @@ impl Comparison {
 
 #[cfg(test)]
 mod tests {
-    use super::super::level::SessionRecord;
+    use super::super::level::{Covariates, Rounds};
     use super::*;
     use crate::plan::gate::gated;
 
     /// A session whose rounds all have this p50, in milliseconds.
-    fn rounds(p50_ms: f64) -> Rounds {
-        Rounds {
+    fn session(p50_ms: f64) -> SessionRecord {
+        let rounds = Rounds {
             n: vec![100; 10],
             service_p50_ns: vec![Some(p50_ms * 1e6); 10],
             throughput_per_s: vec![Some(1000.0 / p50_ms); 10],
             ..Rounds::default()
-        }
+        };
+        SessionRecord { rounds, ..SessionRecord::default() }
+    }
+
+    fn sessions(p50s: &[f64]) -> Vec<SessionRecord> {
+        p50s.iter().copied().map(session).collect()
     }
 
     fn level(p50s: &[f64]) -> Level {
-        let sessions =
-            p50s.iter().map(|p50| SessionRecord { rounds: rounds(*p50), ..SessionRecord::default() });
-        Level { sessions: sessions.collect(), ..Level::default() }
+        Level { sessions: sessions(p50s), ..Level::default() }
+    }
+
+    fn compared(gate: Gated, now: &[SessionRecord], level: &Level, family: u32) -> Vec<MetricComparison> {
+        compare(&[gate], now, &Basis { level, spreads: &Spreads::default(), family })
     }
 
     fn gate(metric: &str) -> Gated {
@@ -228,8 +351,7 @@ mod tests {
     }
 
     fn one(metric: &str, now: &[f64], before: &[f64], family: u32) -> MetricComparison {
-        let now: Vec<Rounds> = now.iter().map(|p50| rounds(*p50)).collect();
-        compare(&[gate(metric)], &now, &level(before), family).remove(0)
+        compared(gate(metric), &sessions(now), &level(before), family).remove(0)
     }
 
     #[test]
@@ -261,7 +383,7 @@ mod tests {
     #[test]
     fn a_change_within_the_tolerance_never_fails_however_sure_it_is() {
         let gate = gated("p50", "50%").unwrap();
-        let found = compare(&[gate], &[rounds(14.0), rounds(14.0)], &level(&[10.0; 20]), 1).remove(0);
+        let found = compared(gate, &sessions(&[14.0, 14.0]), &level(&[10.0; 20]), 1).remove(0);
         assert!(found.p_value < 1e-6);
         assert_eq!(found.verdict, Change::Unchanged);
     }
@@ -269,8 +391,7 @@ mod tests {
     #[test]
     fn one_session_raises_a_suspicion_and_two_more_decide() {
         let compared = |now: &[f64], is_confirmed| {
-            let now: Vec<Rounds> = now.iter().map(|p50| rounds(*p50)).collect();
-            let metrics = compare(&[gate("p50")], &now, &level(&[10.0]), 1);
+            let metrics = compared(gate("p50"), &sessions(now), &level(&[10.0]), 1);
             Comparison { metrics, baseline_sessions: 1, level: 1, is_confirmed }
         };
         let first = compared(&[13.0], false);
@@ -292,11 +413,77 @@ mod tests {
 
     #[test]
     fn a_session_with_too_little_data_is_not_compared() {
-        let mut few = rounds(20.0);
-        few.n = vec![1; 10];
-        assert!(compare(&[gate("p50")], &[few.clone()], &level(&[10.0]), 1).is_empty());
-        few.n = vec![100; 10];
-        few.service_p50_ns = vec![None, Some(0.0), Some(f64::NAN)];
-        assert!(compare(&[gate("p50")], &[few], &level(&[10.0]), 1).is_empty());
+        let found =
+            |few: &SessionRecord| compared(gate("p50"), std::slice::from_ref(few), &level(&[10.0]), 1).len();
+        let mut few = session(20.0);
+        assert_eq!(found(&few), 1);
+        few.rounds.n = vec![1; 10];
+        assert_eq!(found(&few), 0, "ten iterations");
+        few.rounds.n = vec![100; 10];
+        few.rounds.service_p50_ns = vec![None, Some(0.0), Some(f64::NAN)];
+        assert_eq!(found(&few), 0, "no value that has a logarithm");
+        assert_eq!(found(&SessionRecord::default()), 0, "no rounds");
+        few.rounds = Rounds { n: vec![0; 10], errors: vec![100; 10], ..Rounds::default() };
+        assert_eq!(found(&few), 0, "all iterations failed");
+        assert!(compared(gate("p50"), &[], &level(&[10.0]), 1).is_empty(), "no session");
+        assert!(compared(gate("p50"), &sessions(&[10.0]), &Level::default(), 1).is_empty(), "no baseline");
+        assert!(compared(gate("p50"), &sessions(&[10.0]), &level(&[10.0]), 0)[0].p_value.is_finite());
+    }
+
+    #[test]
+    fn what_others_took_keeps_a_suspicion_from_being_confirmed() {
+        let covariates = Covariates { others_cpu: None, steal: Some(0.2) };
+        let noisy = |p50| SessionRecord { covariates, ..session(p50) };
+        let found = |now: [SessionRecord; 2]| compared(gate("p50"), &now, &level(&[10.0; 5]), 1).remove(0);
+        assert_eq!(found([session(12.5), session(12.5)]).verdict, Change::Regressed);
+        let doubted = found([noisy(12.5), noisy(12.5)]);
+        assert_eq!(doubted.verdict, Change::Unresolved);
+        assert!(doubted.is_suspicious, "it is none the less suspicious");
+        assert!(doubted.to_string().contains("the hypervisor took 20.0 % more"), "{doubted}");
+        assert_eq!(
+            found([noisy(18.0), noisy(18.0)]).verdict,
+            Change::Regressed,
+            "far more than that explains"
+        );
+        assert_eq!(
+            found([noisy(8.0), noisy(8.0)]).verdict,
+            Change::Improved,
+            "an improvement needs no excuse"
+        );
+        let undecided = found([noisy(10.4), noisy(10.4)]);
+        assert_eq!(undecided.verdict, Change::Unresolved);
+        assert!(matches!(undecided.doubts[..], [Doubt::TooNoisy { .. }]));
+    }
+
+    #[test]
+    fn the_smallest_detectable_change_is_beyond_the_tolerance_too() {
+        let gate = gated("p50", "50%").unwrap();
+        let found = compared(gate, &sessions(&[10.0]), &level(&[10.0; 5]), 1).remove(0);
+        let error = found.derivation.yardstick.error(2.0);
+        assert!((found.smallest_detectable_change - (1.5_f64.ln() + 1.645 * error).exp_m1()).abs() < 1e-12);
+        let slower = one("throughput", &[10.0], &[10.0; 5], 1).smallest_detectable_change;
+        assert!(slower > 0.05 && slower < one("p50", &[10.0], &[10.0; 5], 1).smallest_detectable_change);
+    }
+
+    #[test]
+    fn an_interval_is_in_order_for_metrics_that_should_be_high() {
+        let found = one("throughput", &[11.0, 11.0], &[10.0, 10.0], 1);
+        assert!(found.interval.0 < found.change && found.change < found.interval.1, "{found}");
+        assert!((found.change - (10.0 / 11.0 - 1.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_derivation_shows_every_step() {
+        let shown = one("p50", &[11.0, 11.0], &[10.0, 10.0, 10.0], 4).derivation.to_string();
+        for part in [
+            "10.0 ms, the median of 10 ms, 10 ms",
+            "centres: B = 10.0 ms, Y = 11.0 ms, ln(Y/B) = +0.0953, a change of +10.00 %",
+            "s = 2.74 % = √((10·s₀² + 2·s₁²)/12), prior s₀ = 3.00 % (the design's figure), own s₁ = 0.00 %",
+            "standard error 0.0250; the worsening is T = 3.81 of it, p = 1.24e-3 (one-sided, Student's t with 12 degrees",
+            "threshold: p ≤ 2.50e-3 (1 % for 4 hypotheses), which is T > 3.43; and a change beyond 5.00 %",
+            "95 % interval of the change: +4.17 % to +16.16 %",
+        ] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
     }
 }

@@ -8,8 +8,9 @@
 
 use super::block::{Block, Side};
 use super::compare::Change;
+use super::derivation::BlockDerivation;
 use super::doubt::{Doubt, Remedy};
-use super::looks::{Look, Looks};
+use super::looks::{Look, Looked, Looks};
 use super::signed_rank::{self, Location, SignedRank};
 use crate::analyze::stats::{StudentT, median};
 use crate::metric::{Direction, Metric};
@@ -63,17 +64,6 @@ pub struct Paired {
     pub looks: Vec<Looked>,
 }
 
-/// What a look saw.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Looked {
-    /// When, and at which level.
-    pub look: Look,
-    /// Of a change for the worse.
-    pub p_worse: f64,
-    /// Of a change for the better.
-    pub p_better: f64,
-}
-
 impl Interleaved {
     /// The metrics that got worse.
     pub fn regressed(&self) -> impl Iterator<Item = &Paired> {
@@ -88,6 +78,21 @@ impl Interleaved {
     /// The worst verdict of all.
     pub fn verdict(&self) -> Change {
         Change::worst(self.metrics.iter().map(|metric| metric.verdict))
+    }
+}
+
+impl Paired {
+    /// How it was decided.
+    pub fn derivation(&self) -> BlockDerivation {
+        BlockDerivation {
+            metric: self.metric.clone(),
+            values: self.values.clone(),
+            looks: self.looks.clone(),
+            change: self.change,
+            interval: self.interval,
+            smallest_detectable_change: self.smallest_detectable_change,
+            tolerance: self.tolerance,
+        }
     }
 }
 
@@ -403,6 +408,19 @@ mod tests {
         let metric = &found.metrics[0];
         assert_eq!((metric.verdict, metric.change, metric.p_value), (Change::Unchanged, 0.0, 1.0));
         assert_eq!(metric.smallest_detectable_change, Some(0.05_f64.ln_1p().exp_m1()));
+    }
+
+    #[test]
+    fn a_derivation_shows_blocks_looks_and_thresholds() {
+        let shown = of("p50", &[1.2; 14]).metrics[0].derivation().to_string();
+        for part in [
+            "head/base of each block: +20.00 %, +20.00 %",
+            "after 14 blocks: p = 6.10e-5 of worse, 1.00e0 of better",
+            "threshold 1.63e-4, and a change beyond 5.00 %",
+            "change +20.00 % (Hodges–Lehmann), 95 % interval +20.00 % to +20.00 %",
+        ] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
     }
 
     #[test]

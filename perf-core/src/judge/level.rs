@@ -26,6 +26,9 @@ pub struct SessionRecord {
     /// The commit that was checked out.
     #[serde(default)]
     pub commit: Option<String>,
+    /// What else happened.
+    #[serde(default, skip_serializing_if = "Covariates::are_unknown")]
+    pub covariates: Covariates,
     /// A salted hash of the machine's id.
     #[serde(default)]
     pub machine: Option<String>,
@@ -37,6 +40,23 @@ pub struct SessionRecord {
     pub recorded: String,
     /// By column: one value for each round.
     pub rounds: Rounds,
+}
+
+/// What happened during a session that is no doing of the code's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Covariates {
+    /// CPU time of other processes as a part of what all CPUs had to give; neither the target's nor the generator's.
+    #[serde(default)]
+    pub others_cpu: Option<f64>,
+    /// CPU time that the hypervisor gave to others, as a part of what all CPUs had to give.
+    #[serde(default)]
+    pub steal: Option<f64>,
+}
+
+impl Covariates {
+    fn are_unknown(&self) -> bool {
+        *self == Covariates::default()
+    }
 }
 
 /// The rounds of one session, by column.
@@ -117,6 +137,7 @@ impl SessionRecord {
         let whole = |ns: f64| ns.round() as u64;
         SessionRecord {
             commit: commit.map(str::to_owned),
+            covariates: Covariates::default(),
             machine: machine.map(str::to_owned),
             quantiles_ns: session.summary.service_quantiles(QUANTILES).into_iter().map(whole).collect(),
             recorded: humantime::format_rfc3339_seconds(session.recording.began).to_string(),

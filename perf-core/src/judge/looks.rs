@@ -24,6 +24,17 @@ pub struct Look {
     pub level: f64,
 }
 
+/// What a look saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Looked {
+    /// When, and at which level.
+    pub look: Look,
+    /// Of a change for the worse.
+    pub p_worse: f64,
+    /// Of a change for the better.
+    pub p_better: f64,
+}
+
 /// The plan of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Looks {

@@ -3,6 +3,7 @@
 use super::baseline::{Baseline, Recorded};
 use super::centre;
 use super::level::Level;
+use super::machines::Footing;
 use crate::measure::environment::Environment;
 use crate::plan::Plan;
 
@@ -15,6 +16,14 @@ pub enum Reference {
         level: Level,
         /// Which one of the environment's levels, from 1.
         number: usize,
+    },
+    /// Nothing: this machine was never recorded, and fewer than three others were, so that nobody knows how much
+    /// machines differ.
+    OtherMachine {
+        /// The sessions of the others.
+        level: Level,
+        /// How many others.
+        machines: usize,
     },
     /// Nothing, for this reason, which differs from "none yet".
     NotComparable(String),
@@ -34,7 +43,7 @@ impl Reference {
             return Reference::None;
         };
         match baseline.environments.get(&environment.id) {
-            Some(recorded) => of_levels(plan, &recorded.levels),
+            Some(recorded) => of_levels(plan, &recorded.levels, environment.machine.as_deref()),
             None => Reference::NotComparable(elsewhere(baseline, environment)),
         }
     }
@@ -56,7 +65,7 @@ impl Reference {
     }
 }
 
-fn of_levels(plan: &Plan, levels: &[Level]) -> Reference {
+fn of_levels(plan: &Plan, levels: &[Level], machine: Option<&str>) -> Reference {
     let Some(level) = levels.last() else {
         return Reference::None;
     };
@@ -65,7 +74,10 @@ fn of_levels(plan: &Plan, levels: &[Level]) -> Reference {
         config.insert("hash".to_owned(), hash.clone());
     }
     match level.differences(&config) {
-        same if same.is_empty() => Reference::Level { level: level.clone(), number: levels.len() },
+        same if same.is_empty() => match Footing::of(level, machine) {
+            Footing::TooFew { machines } => Reference::OtherMachine { level: level.clone(), machines },
+            _ => Reference::Level { level: level.clone(), number: levels.len() },
+        },
         differences => Reference::NotComparable(format!("the load differs: {}", differences.join("; "))),
     }
 }
@@ -133,6 +145,31 @@ mod tests {
         assert!(matches!(reference, Reference::Level { number: 1, .. }));
         // Of the two gated metrics, the one that 100 iterations say enough of.
         assert_eq!(reference.hypotheses(&plan), 1);
+    }
+
+    #[test]
+    fn a_machine_that_was_never_recorded_needs_three_others() {
+        let (plan, mut environment) = (plan(200.0), environment(2, None));
+        let mut baseline = recorded();
+        let levels = &mut baseline.environments.get_mut(&environment.id).unwrap().levels;
+        levels[0].sessions[0].machine = Some("a".to_owned());
+        let record = |machine: &str| SessionRecord {
+            machine: Some(machine.to_owned()),
+            ..levels[0].sessions[0].clone()
+        };
+        let others = ["b", "c"].map(record);
+        let reference = |baseline: &Baseline, machine: &str| {
+            let environment = Environment { machine: Some(machine.to_owned()), ..environment.clone() };
+            Reference::of(&plan, Some(baseline), &environment)
+        };
+        assert!(matches!(reference(&baseline, "a"), Reference::Level { .. }));
+        let unseen = reference(&baseline, "d");
+        assert!(matches!(unseen, Reference::OtherMachine { machines: 1, .. }), "{unseen:?}");
+        assert_eq!((unseen.hypotheses(&plan), unseen.level().is_none()), (0, true));
+        baseline.environments.get_mut(&environment.id).unwrap().levels[0].sessions.extend(others);
+        assert!(matches!(reference(&baseline, "d"), Reference::Level { .. }));
+        environment.machine = None;
+        assert!(matches!(Reference::of(&plan, Some(&baseline), &environment), Reference::Level { .. }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one outcome of a test, decided in one place.
 
 use super::compare::Comparison;
+use super::machines::LEAST_MACHINES;
 use super::reference::Reference;
 use super::thresholds::Limit;
 use crate::analyze::Session;
@@ -104,6 +105,10 @@ pub fn without_baseline(reference: &Reference) -> String {
     match reference {
         Reference::Level { .. } => "there is a comparable baseline".to_owned(),
         Reference::NotComparable(why) => format!("no comparable baseline: {why}"),
+        Reference::OtherMachine { machines, .. } => format!(
+            "no baseline of this machine: it was recorded on {machines} others, which takes at least {LEAST_MACHINES} to \
+             tell how much machines differ; use `cargo perf-test compare`, or record it here"
+        ),
         Reference::None => "no baseline yet".to_owned(),
         Reference::Off => "baselines are off for this test".to_owned(),
     }

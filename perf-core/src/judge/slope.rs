@@ -1,0 +1,88 @@
+//! Whether a series rises or falls: Mann and Kendall's test, and the slope of Theil and Sen.
+//!
+//! S counts the pairs that rise less those that fall. Without a trend it is around zero with variance
+//! (n(n−1)(2n+5) − Σt(t−1)(2t+5))/18, t the sizes of groups of ties, and close to normal from eight values on (Mann 1945,
+//! doi:10.2307/1907187; Kendall 1975, Rank Correlation Methods, 4.9). The test holds for values that don't depend on
+//! their neighbours; `creep` corrects it for those that do.
+
+use crate::analyze::stats::{median, normal_survival};
+
+/// So many values are the fewest that a trend is looked for in.
+pub const LEAST_VALUES: usize = 8;
+
+/// The trend of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    /// From a value to the next: the median of the slopes of all pairs (Sen 1968, doi:10.2307/2285891).
+    pub per_step: f64,
+    /// Pairs that rise less those that fall.
+    pub s: f64,
+    /// Of `s`, for independent values.
+    pub variance: f64,
+}
+
+impl Slope {
+    /// Of values in order, all finite; `None` for too few.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.len() < LEAST_VALUES {
+            return None;
+        }
+        let pairs = || {
+            let later = |from: usize| (from + 1..values.len()).map(move |to| (from, to));
+            (0..values.len()).flat_map(later)
+        };
+        let rise = |(from, to): (usize, usize)| values[to] - values[from];
+        let per_step = median(pairs().map(|(from, to)| rise((from, to)) / (to - from) as f64))?;
+        let sign = |rise: f64| if rise == 0.0 { 0.0 } else { rise.signum() };
+        let s = pairs().map(rise).map(sign).sum();
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let weight = |n: usize| n as f64 * (n as f64 - 1.0) * (2.0 * n as f64 + 5.0) / 18.0;
+        let ties: f64 = sorted.chunk_by(|a, b| a >= b).map(|tied| weight(tied.len())).sum();
+        Some(Slope { per_step, s, variance: weight(values.len()) - ties })
+    }
+
+    /// How often chance alone rises or falls as much, where the variance of `s` is so many times that of independent
+    /// values.
+    pub fn p_value(&self, inflation: f64) -> f64 {
+        let deviation = (self.variance * inflation).sqrt();
+        if deviation <= 0.0 {
+            return 1.0; // all values are the same
+        }
+        // Less one for continuity.
+        (2.0 * normal_survival((self.s.abs() - 1.0).max(0.0) / deviation)).min(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slope_is_the_median_of_slopes() {
+        let line: Vec<f64> = (0..10).map(|n| 2.0 * f64::from(n)).collect();
+        let slope = Slope::of(&line).unwrap();
+        assert!((slope.per_step - 2.0).abs() < 1e-12 && (slope.s - 45.0).abs() < 1e-12);
+        // (45 − 1)/√(10·9·25/18) = 3.935; two-sided 8.3e-5.
+        assert!((slope.variance - 125.0).abs() < 1e-9 && (slope.p_value(1.0) - 8.3e-5).abs() < 1e-6);
+        let mut spoilt = line;
+        spoilt[9] = -1000.0;
+        assert!((Slope::of(&spoilt).unwrap().per_step - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn ties_take_from_the_variance() {
+        let steps = [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0];
+        let slope = Slope::of(&steps).unwrap();
+        assert!((slope.s - 16.0).abs() < 1e-12);
+        assert!((slope.variance - (8.0 * 7.0 * 21.0 - 2.0 * 4.0 * 3.0 * 13.0) / 18.0).abs() < 1e-9);
+        assert!((Slope::of(&[3.0; 9]).unwrap().p_value(1.0) - 1.0).abs() < 1e-12);
+        assert_eq!(Slope::of(&[1.0; 7]), None);
+    }
+
+    #[test]
+    fn a_wider_variance_is_less_sure() {
+        let slope = Slope::of(&[1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 8.0, 7.0, 9.0]).unwrap();
+        assert!(slope.p_value(1.0) < 0.002 && slope.p_value(4.0) > 0.01);
+    }
+}
