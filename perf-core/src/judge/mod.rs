@@ -2,10 +2,13 @@
 
 pub mod accept;
 pub mod allowance;
+pub mod autocorrelation;
 pub mod baseline;
 pub mod block;
 pub mod centre;
+pub mod change_point;
 pub mod compare;
+pub mod creep;
 pub mod derivation;
 pub mod doubt;
 pub mod interleaved;
@@ -17,5 +20,6 @@ pub mod signed_rank;
 pub mod slope;
 pub mod spread;
 pub mod thresholds;
+pub mod trend;
 pub mod verdict;
 pub mod yardstick;
