@@ -117,6 +117,7 @@ mod tests {
             service_p99: None,
             response_p50: None,
             throughput_per_s: None,
+            cpu_per_iteration: None,
         };
         summary.rounds = vec![round; 10];
         let session = Session { recording, summary, findings: Vec::new() };

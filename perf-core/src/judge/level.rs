@@ -65,7 +65,7 @@ pub struct Rounds {
     /// What a capacity search found, where the target was the limit: one value for the session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capacity_per_s: Vec<Option<f64>>,
-    /// CPU time of the target per succeeded iteration, where it is known.
+    /// CPU time of the target per completed iteration, where it is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu_per_iteration_ns: Vec<Option<f64>>,
     /// Failed, timed out and dropped iterations.
@@ -92,9 +92,11 @@ impl Rounds {
     pub fn of(summary: &Summary) -> Self {
         let column = |value: fn(&RoundSummary) -> Option<f64>| summary.rounds.iter().map(value).collect();
         let of_target = |capacity: &Capacity| capacity.rate.filter(|_| capacity.bound_by == Bound::Target);
+        let cpu: Vec<Option<f64>> = column(|round| round.cpu_per_iteration.map(f64::round));
+        let is_cpu_known = cpu.iter().any(Option::is_some);
         Rounds {
             capacity_per_s: summary.capacity.iter().map(of_target).collect(),
-            cpu_per_iteration_ns: Vec::new(),
+            cpu_per_iteration_ns: if is_cpu_known { cpu } else { Vec::new() },
             errors: summary.rounds.iter().map(|round| round.errors).collect(),
             n: summary.rounds.iter().map(|round| round.succeeded).collect(),
             service_p50_ns: column(|round| round.service_p50),
