@@ -66,15 +66,15 @@ impl Assembled {
     pub fn run(self, start: Instant, live: &Control) -> Recording {
         let Assembled { plan, crew, messages, edges, preparation, shortages, target } = self;
         cpu::this_thread_is_ours();
-        let meter = target.and_then(|target| Meter::start(target, edges, start, live));
+        let meter = Meter::start(target, edges, start, live);
         crew.start_at(start);
         let mut watch = Watch::new(&plan, crew, edges, live, start);
         watch.collect(&messages);
         live.publish(&plan.name, None);
-        let target_cpu = meter.and_then(Meter::finish);
+        let (target_cpu, surroundings) = meter.map(Meter::finish).unwrap_or_default();
         let addresses = watch.crew.addresses();
         let preparation = Preparation { addresses, ..preparation };
-        Recording { target_cpu, shortages, ..watch.into_recording(preparation) }
+        Recording { target_cpu, surroundings, shortages, ..watch.into_recording(preparation) }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Reads a target's CPU time where rounds begin and end.
+//! Reads a target's CPU time where rounds begin and end, and what else the machine was busy with meanwhile.
 
 use super::clock::Clock;
 use super::control::Control;
-use super::cpu::{self, Target};
+use super::cpu::{self, Machine, Target};
 use super::standstill::Standstill;
-use crate::measure::TargetCpu;
 use crate::measure::edges::Edges;
+use crate::measure::{Surroundings, TargetCpu};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,17 +13,25 @@ use std::time::{Duration, Instant};
 /// How long orders from outside are not looked at.
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 
+/// Of the target, where there is one, and of the machine.
+type Readings = (Option<TargetCpu>, Option<Surroundings>);
+
 /// A thread that does nothing else: who adds up and reads beside it is late.
 pub(super) struct Meter {
-    thread: JoinHandle<TargetCpu>,
+    thread: JoinHandle<Readings>,
     /// Dropped at the end of the load.
     load: Sender<()>,
 }
 
 impl Meter {
-    /// From the start of a load on. `None` where there is no thread for it, or no account to read.
-    pub(super) fn start(target: Target, edges: Edges, start: Instant, live: &Control) -> Option<Self> {
-        target.cpu()?;
+    /// From the start of a load on. `None` where there is no thread for it.
+    pub(super) fn start(
+        target: Option<Target>,
+        edges: Edges,
+        start: Instant,
+        live: &Control,
+    ) -> Option<Self> {
+        let target = target.filter(|target| target.cpu().is_some());
         let (load, over) = channel();
         let (clock, live) = (Clock::starting(start), live.clone());
         let body = move || {
@@ -35,34 +43,70 @@ impl Meter {
     }
 
     /// What was read, and one last reading.
-    pub(super) fn finish(self) -> Option<TargetCpu> {
+    pub(super) fn finish(self) -> Readings {
         drop(self.load);
-        self.thread.join().ok()
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+/// CPU time up to an instant.
+#[derive(Clone, Copy)]
+struct Account {
+    machine: Machine,
+    /// Of this process and of the target's.
+    known: u64,
+}
+
+impl Account {
+    fn until(self, after: Account) -> Option<Surroundings> {
+        let since = |part: fn(&Account) -> u64| part(&after).saturating_sub(part(&self)) as f64;
+        let all = since(|account| account.machine.all);
+        let others = since(|account| account.machine.busy) - since(|account| account.known);
+        let share = |time: f64| (time / all).clamp(0.0, 1.0);
+        (all > 0.0).then(|| Surroundings {
+            steal: share(since(|account| account.machine.steal)),
+            others_cpu: share(others),
+        })
     }
 }
 
 struct Reader {
-    target: Target,
+    target: Option<Target>,
     clock: Clock,
     live: Control,
     over: Receiver<()>,
 }
 
 impl Reader {
-    fn read(&self, edges: &Edges) -> TargetCpu {
+    fn read(&self, edges: &Edges) -> Readings {
         let rounds = edges.rounds.map_or(0, |rounds| rounds.count);
         let start = |round| edges.origin + edges.rounds.map_or(0, |rounds| rounds.start(round));
-        let mut cpu = TargetCpu::default();
+        let (mut cpu, mut before) = (TargetCpu::default(), None);
         for round in 0..=rounds {
             if !self.is_reached(start(round)) {
                 break;
             }
-            cpu.edges.push(self.target.cpu());
+            cpu.edges.push(self.of_target());
+            before = before.or_else(|| self.account());
         }
+        let timed = edges.rounds.and_then(|_| self.account());
         // Rounds that are counted end when the load does.
         while self.over.recv_timeout(LOOK_AROUND) == Err(RecvTimeoutError::Timeout) {}
-        cpu.end = self.target.cpu();
-        cpu
+        cpu.end = self.of_target();
+        let after = timed.or_else(|| self.account());
+        (self.target.map(|_| cpu), before.zip(after).and_then(|(before, after)| before.until(after)))
+    }
+
+    fn of_target(&self) -> Option<u64> {
+        self.target?.cpu()
+    }
+
+    fn account(&self) -> Option<Account> {
+        let other = match self.target {
+            Some(Target::Process(_)) => self.of_target().unwrap_or(0),
+            _ => 0,
+        };
+        Some(Account { machine: Machine::cpu()?, known: cpu::of_this_process()? + other })
     }
 
     /// Waits for an instant of the schedule; in vain, when the load is over before.
@@ -78,5 +122,21 @@ impl Reader {
                 return false;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_did_is_dealt_out_to_the_hypervisor_others_and_us() {
+        let account = |busy, steal, all, known| Account { machine: Machine { busy, steal, all }, known };
+        let before = account(100, 10, 1000, 50);
+        let shares = before.until(account(400, 60, 2000, 150)).unwrap();
+        assert_eq!(shares, Surroundings { steal: 0.05, others_cpu: 0.2 });
+        // Ticks are coarse: less than nothing is nothing.
+        assert_eq!(before.until(account(110, 10, 2000, 150)), Some(Surroundings::default()));
+        assert_eq!(before.until(before), None);
     }
 }

@@ -294,50 +294,35 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(super) fn into_recording(self, preparation: Preparation) -> Recording {
-        let standstill = self.standstill();
-        let Watch {
-            plan,
-            live,
-            collection,
-            blocked,
-            left,
-            mut backed,
-            worker_cpu,
-            lost,
-            began,
-            start,
-            edges,
-            crew,
-            ..
-        } = self;
-        let clock = Clock::starting(start);
-        let planned = match plan.is_counted() {
-            true => Duration::from_nanos(collection.last_finish()),
-            false => plan.measured_for().unwrap_or_default(),
+    /// How long was measured: as planned, unless somebody ended it before.
+    fn measured_for(&self) -> Duration {
+        let planned = match self.plan.is_counted() {
+            true => Duration::from_nanos(self.collection.last_finish()),
+            false => self.plan.measured_for().unwrap_or_default(),
         };
-        let stopped = live.stopped();
-        let measured_for = match stopped {
-            Some((_, at)) => {
-                let stopped = standstill.past(clock.at(at)).saturating_sub(edges.origin);
-                planned.min(Duration::from_nanos(stopped))
-            }
-            None => planned,
-        };
-        let (warmup, measured, rounds, timeline) = collection.rounds(nanos(measured_for));
-        let gaps = standstill.gaps().to_vec();
-        backed.sort_by_key(|backed| backed.at);
-        let has_own_users = crew.makes_users_first();
-        let scaled = live.orders().scales.last().map(|(at, factor)| Altered::Scaled {
-            at: standstill.past(clock.at(*at)),
-            factor: plan.possible(*factor, has_own_users),
+        let Some((_, at)) = self.live.stopped() else { return planned };
+        let stopped = self.standstill().past(self.clock.at(at)).saturating_sub(self.edges.origin);
+        planned.min(Duration::from_nanos(stopped))
+    }
+
+    /// By somebody, or by the target's complaints.
+    fn altered(&self) -> Option<Altered> {
+        let has_own_users = self.crew.makes_users_first();
+        let scaled = self.live.orders().scales.last().map(|(at, factor)| Altered::Scaled {
+            at: self.standstill().past(self.clock.at(*at)),
+            factor: self.plan.possible(*factor, has_own_users),
         });
-        let altered = scaled.or_else(|| backed_off(&backed));
-        let stopped_by = stopped.map(|(why, _)| why);
-        let warmup_length = plan.warmup;
+        scaled.or_else(|| backed_off(&self.backed))
+    }
+
+    pub(super) fn into_recording(mut self, preparation: Preparation) -> Recording {
+        self.backed.sort_by_key(|backed| backed.at);
+        let (measured_for, altered) = (self.measured_for(), self.altered());
+        let gaps = self.standstill().gaps().to_vec();
+        let (warmup, measured, rounds, timeline) = self.collection.rounds(nanos(measured_for));
         Recording {
-            began,
-            warmup_length,
+            began: self.began,
+            warmup_length: self.plan.warmup,
             measured_for,
             preparation,
             warmup,
@@ -346,14 +331,13 @@ impl<'a> Watch<'a> {
             timeline,
             gaps,
             altered,
-            backed,
-            blocked,
-            lost,
-            left,
-            worker_cpu,
-            target_cpu: None,
-            shortages: Vec::new(),
-            stopped_by,
+            backed: self.backed,
+            blocked: self.blocked,
+            lost: self.lost,
+            left: self.left,
+            worker_cpu: self.worker_cpu,
+            stopped_by: self.live.stopped().map(|(why, _)| why),
+            ..Recording::default()
         }
     }
 }

@@ -54,6 +54,14 @@ pub struct Covariates {
 }
 
 impl Covariates {
+    fn of(session: &Session) -> Self {
+        let part = |share: f64| Some((share * 1e4).round() / 1e4);
+        session.recording.surroundings.map_or_else(Covariates::default, |surroundings| Covariates {
+            others_cpu: part(surroundings.others_cpu),
+            steal: part(surroundings.steal),
+        })
+    }
+
     fn are_unknown(&self) -> bool {
         *self == Covariates::default()
     }
@@ -139,7 +147,7 @@ impl SessionRecord {
         let whole = |ns: f64| ns.round() as u64;
         SessionRecord {
             commit: commit.map(str::to_owned),
-            covariates: Covariates::default(),
+            covariates: Covariates::of(session),
             machine: machine.map(str::to_owned),
             quantiles_ns: session.summary.service_quantiles(QUANTILES).into_iter().map(whole).collect(),
             recorded: humantime::format_rfc3339_seconds(session.recording.began).to_string(),

@@ -53,6 +53,8 @@ pub struct Recording {
     pub worker_cpu: Vec<WorkerCpu>,
     /// What the target needed, where anybody knows.
     pub target_cpu: Option<TargetCpu>,
+    /// What else the machine was busy with while it measured, where anybody knows.
+    pub surroundings: Option<Surroundings>,
     /// What the client lacked before the start.
     pub shortages: Shortages,
     /// Workers that never came back, each with the number of iterations whose times are lost.
@@ -156,6 +158,7 @@ impl Default for Recording {
             blocked: Vec::new(),
             worker_cpu: Vec::new(),
             target_cpu: None,
+            surroundings: None,
             shortages: Vec::new(),
             lost: Vec::new(),
             left: Attendance::default(),
@@ -248,6 +251,15 @@ pub struct TargetCpu {
     pub edges: Vec<Option<u64>>,
     /// When all iterations were over.
     pub end: Option<u64>,
+}
+
+/// CPU time that went to neither the generator nor the target, as parts of what all CPUs had to give meanwhile; 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// That the hypervisor gave to others.
+    pub steal: f64,
+    /// That other processes used; with those that `setup` spawned and did not name.
+    pub others_cpu: f64,
 }
 
 impl TargetCpu {
