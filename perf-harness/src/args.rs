@@ -3,7 +3,9 @@
 use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use perf_core::metric::Metric;
 use perf_core::plan::bounds::{self, MOST_ROUNDS, MOST_WORKERS};
+use perf_core::plan::gate::{DEFAULT_TOLERANCE, gated};
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
 use perf_core::report::text::Detail;
@@ -110,6 +112,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value = "full")]
     summary: SummaryDetail,
 
+    /// Show how a metric was decided, step by step, such as --explain=p50; without one, every metric
+    #[arg(long, value_name = "METRIC", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = explained)]
+    pub(crate) explain: Option<Explained>,
+
     /// Of everything that is drawn at random
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -139,6 +145,33 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Whose derivations are shown.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Explained {
+    /// Those of all metrics that are compared.
+    All,
+    /// That of one.
+    One(Metric),
+}
+
+impl Explained {
+    pub(crate) fn is_meant(&self, metric: &Metric) -> bool {
+        match self {
+            Explained::All => true,
+            Explained::One(one) => one == metric,
+        }
+    }
+}
+
+fn explained(text: &str) -> Result<Explained, String> {
+    match text {
+        "" | "1" | "true" | "all" => Ok(Explained::All),
+        name => gated(name, DEFAULT_TOLERANCE)
+            .map(|gated| Explained::One(gated.metric))
+            .map_err(|error| error.to_string()),
+    }
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     let rate: Rate = text.parse().map_err(|e: perf_core::units::UnitError| e.to_string())?;
     let rate = rate.as_per_second();
@@ -153,7 +186,7 @@ fn url(text: &str) -> Result<String, String> {
 }
 
 /// The options that have an environment variable.
-const OURS: [&str; 21] = [
+const OURS: [&str; 22] = [
     "no_capture",
     "fail_fast",
     "profile",
@@ -174,6 +207,7 @@ const OURS: [&str; 21] = [
     "report_dir",
     "report",
     "summary",
+    "explain",
     "seed",
 ];
 

@@ -35,6 +35,8 @@ pub(crate) struct Runner {
     pub(crate) baselines: Mutex<BTreeMap<String, Baseline>>,
     /// How many hypotheses share the target's 1 %.
     pub(crate) family: u32,
+    /// How much metrics vary from session to session here, as all baselines of the target know it.
+    pub(crate) spreads: Spreads,
 }
 
 /// How a test ended, for libtest.
@@ -82,7 +84,7 @@ impl Runner {
         let gate = Gate {
             reference: if is_compared { reference } else { Reference::Off },
             family: self.family,
-            spreads: Spreads::default(),
+            spreads: self.spreads.clone(),
             machine: self.environment.machine.clone(),
             requires_baseline: self.args.require_baseline && is_compared && !plan.gates.is_empty(),
         };
@@ -171,7 +173,7 @@ impl Runner {
         let mut baselines = self.baselines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let baseline = baselines.entry(plan.name.clone()).or_insert_with(|| Baseline::empty(&plan.name));
         let mut changed = baseline.clone();
-        let accepted = accept(&mut changed, plan, &self.environment, &Spreads::default(), session);
+        let accepted = accept(&mut changed, plan, &self.environment, &self.spreads, session);
         let path = path_of(&self.baseline_dir, &plan.target, &plan.name);
         changed.write(&path).map_err(|e| e.to_string())?;
         *baseline = changed;
@@ -201,6 +203,9 @@ impl Runner {
             libtest.quiet || matches!(libtest.format, Some(FormatSetting::Terse | FormatSetting::Json));
         let mut block = Vec::new();
         text::write(report, self.args.detail(), &mut block)?;
+        if let Some(explained) = &self.args.explain {
+            text::explain(report, |metric| explained.is_meant(metric), &mut block)?;
+        }
         match is_compact {
             true => AutoStream::new(io::stderr(), choice).write_all(&block),
             false => AutoStream::new(io::stdout(), choice).write_all(&block),

@@ -13,6 +13,7 @@ use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
+use perf_core::judge::spread::Spreads;
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::plan::spec::Overrides;
@@ -102,6 +103,9 @@ fn prepare(args: &Args, place: Place, plans: &[&Plan]) -> Result<Runner, Vec<Str
     let hypotheses =
         |plan: &Plan| Reference::of(plan, baselines.get(&plan.name), &environment).hypotheses(plan);
     let family: usize = plans.iter().map(|plan| hypotheses(plan)).sum();
+    let here = baselines.values().filter_map(|baseline| baseline.environments.get(&environment.id));
+    let metrics = plans.iter().flat_map(|plan| plan.gates.iter().map(|gate| &gate.metric));
+    let spreads = Spreads::of(here.flat_map(|recorded| &recorded.levels), metrics);
     let root = args.report_dir.clone().unwrap_or_else(|| place.target_dir.join("perf-harness"));
     Ok(Runner {
         args: args.clone(),
@@ -111,6 +115,7 @@ fn prepare(args: &Args, place: Place, plans: &[&Plan]) -> Result<Runner, Vec<Str
         live: Control::default(),
         baseline_dir,
         family: u32::try_from(family.max(1)).unwrap_or(u32::MAX),
+        spreads,
         baselines: Mutex::new(baselines),
     })
 }

@@ -12,7 +12,7 @@ use crate::judge::reference::Reference;
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::{Verdict, without_baseline};
 use crate::measure::histogram::Histogram;
-use crate::metric::{Quantile, Statistic};
+use crate::metric::{Metric, Quantile, Statistic};
 use crate::plan::threshold::show_value;
 use crate::units::{Latency, Significant};
 use anstyle::Style;
@@ -55,6 +55,20 @@ pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result
     findings(report, out)?;
     // A note may hold a command, which must stay in one piece to be copied.
     report.notes.iter().try_for_each(|note| writeln!(out, "  {note}"))
+}
+
+/// Writes how metrics were decided, step by step.
+pub fn explain(report: &Report, is_meant: impl Fn(&Metric) -> bool, out: &mut dyn Write) -> io::Result<()> {
+    let compared = report.comparison.iter().flat_map(|comparison| &comparison.metrics);
+    let mut meant = compared.filter(|compared| is_meant(&compared.metric)).peekable();
+    if meant.peek().is_none() {
+        return writeln!(out, "\n  nothing to explain: no such metric was compared with a baseline");
+    }
+    for compared in meant {
+        writeln!(out)?;
+        compared.derivation.to_string().lines().try_for_each(|line| wrapped("  ", line, out))?;
+    }
+    Ok(())
 }
 
 fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
