@@ -44,7 +44,11 @@ pub mod prelude {
 macro_rules! main {
     () => {
         fn main() -> ::std::process::ExitCode {
-            $crate::__private::main(::core::env!("CARGO_CRATE_NAME"), ::core::cfg!(debug_assertions))
+            $crate::__private::main(
+                ::core::env!("CARGO_CRATE_NAME"),
+                ::core::cfg!(debug_assertions),
+                $crate::__private::features!(),
+            )
         }
     };
 }
@@ -61,4 +65,5 @@ pub mod __private {
     pub use perf_core::plan::load::{Iterations, Load};
     pub use perf_core::plan::spec::{GateSpec, PerfSpec};
     pub use perf_core::returned;
+    pub use perf_macros::features;
 }

@@ -249,7 +249,7 @@ impl Runner {
     /// Runs this test alone, up to and with the `--`.
     fn command(&self, plan: &Plan) -> String {
         let package = self.place.package.as_ref().map_or(String::new(), |package| format!(" -p {package}"));
-        let profile = match self.environment.build_profile.as_str() {
+        let profile = match self.environment.class.build_profile.as_str() {
             "debug" => String::new(),
             "release" => " --release".to_owned(),
             other => format!(" --profile {other}"),

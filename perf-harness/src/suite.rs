@@ -27,7 +27,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const CONFIGURATION: u8 = 2;
 
 /// The `main` of `perf_harness::main!()`.
-pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
+pub fn main(target: &'static str, is_debug: bool, features: &[(&str, bool)]) -> ExitCode {
     let args = match Args::of_process() {
         Ok(args) => args,
         Err(error) => {
@@ -36,7 +36,7 @@ pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CONFIGURATION));
         }
     };
-    match run(&args, target, is_debug) {
+    match run(&args, &Build { target, is_debug, features }) {
         Ok(code) => code,
         Err(mistakes) => {
             mistakes.iter().for_each(|mistake| eprintln!("[perf] {mistake}"));
@@ -45,7 +45,16 @@ pub fn main(target: &'static str, is_debug: bool) -> ExitCode {
     }
 }
 
-fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String>> {
+/// What the compiler knew of this test target.
+struct Build<'a> {
+    target: &'a str,
+    is_debug: bool,
+    /// The features that its package declares, and whether each is enabled.
+    features: &'a [(&'a str, bool)],
+}
+
+fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
+    let Build { target, is_debug, .. } = *build;
     let place = Place::find(is_debug);
     let registered = registry::sorted().map_err(|e| vec![e.to_string()])?;
     let names: Vec<String> = registered.iter().map(|test| test.name()).collect();
@@ -64,7 +73,7 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
             false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
         })?;
     settings.notes().iter().for_each(|note| eprintln!("[perf] {note}"));
-    let runner = prepare(args, place, &planned.iter().flatten().collect::<Vec<_>>())?;
+    let runner = prepare(args, place, build.enabled(), &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
         eprintln!(
             "[perf] this build is unoptimised; its numbers are not those of a release: cargo test --release --test {target}"
@@ -75,6 +84,16 @@ fn run(args: &Args, target: &str, is_debug: bool) -> Result<ExitCode, Vec<String
     let all = for_libtest(&trials, planned, &libtest, &Arc::new(runner));
     let conclusion = libtest_mimic::run(&libtest, all);
     Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
+}
+
+impl Build<'_> {
+    fn enabled(&self) -> Vec<String> {
+        self.features
+            .iter()
+            .filter(|(_, is_enabled)| *is_enabled)
+            .map(|(name, _)| (*name).to_owned())
+            .collect()
+    }
 }
 
 /// The plans of each trial's members; every mistake of every test at once. Flags are for selected tests only.
@@ -96,8 +115,8 @@ fn plans(
 }
 
 /// Reads the baselines of every registered test, whatever is selected: the family is the same for all processes.
-fn prepare(args: &Args, place: Place, plans: &[&Plan]) -> Result<Runner, Vec<String>> {
-    let environment = Environment::detect(args.environment.as_deref(), &place.build_profile);
+fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) -> Result<Runner, Vec<String>> {
+    let environment = Environment::detect(args.environment.as_deref(), &place.build_profile, features);
     let baseline_dir = args.baseline_dir.clone().unwrap_or_else(|| place.package_dir.join("perf-baselines"));
     let baselines = read_baselines(&baseline_dir, plans)?;
     let hypotheses =

@@ -2,6 +2,7 @@
 
 mod check;
 mod entry;
+mod features;
 mod function;
 mod limits;
 mod load;
@@ -727,6 +728,14 @@ use std::fmt::Display;
 #[proc_macro_attribute]
 pub fn perf_test(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand(attribute.into(), &item.into()).into()
+}
+
+/// The cargo features that the package under compilation declares, each with whether it is enabled; for
+/// `perf_harness::main!()`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn features(_: TokenStream) -> TokenStream {
+    features::render().into()
 }
 
 fn expand(attribute: Tokens, item: &Tokens) -> Tokens {

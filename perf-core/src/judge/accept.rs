@@ -8,12 +8,18 @@ use super::spread::Spreads;
 use crate::analyze::Session;
 use crate::measure::environment::Environment;
 use crate::plan::Plan;
+use crate::plan::gate::Gated;
+use std::collections::BTreeMap;
 
 /// What became of a session that was to be recorded.
 #[derive(Debug)]
 pub enum Accepted {
     /// The first of this environment.
     First,
+    /// The very session is there already; it is not added again.
+    Known,
+    /// It is older than the newest level, which began then; it is not added.
+    Outdated(String),
     /// It agrees with the newest level, which now holds so many sessions.
     Appended(usize),
     /// It is of a machine that too few others stand beside to tell whether it agrees; the newest level, which now holds so
@@ -30,6 +36,10 @@ impl Accepted {
     pub fn message(&self) -> String {
         match self {
             Accepted::First => "first session of this environment".to_owned(),
+            Accepted::Known => "this session is there already".to_owned(),
+            Accepted::Outdated(began) => {
+                format!("not recorded: it is older than the newest level, which began at {began}")
+            }
             Accepted::Appended(sessions) => {
                 format!("agrees with the newest level, which now has {sessions} sessions")
             }
@@ -45,6 +55,22 @@ impl Accepted {
     }
 }
 
+/// What sessions of a test are measured under, and compared by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// What must be equal for two of them to be comparable.
+    pub config: BTreeMap<String, String>,
+    /// The metrics.
+    pub gates: Vec<Gated>,
+}
+
+impl Terms {
+    /// Of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Terms { config: plan.config(), gates: plan.gates.clone() }
+    }
+}
+
 /// Appends a session, which must be whole and valid.
 pub fn accept(
     baseline: &mut Baseline,
@@ -55,9 +81,28 @@ pub fn accept(
 ) -> Accepted {
     let record =
         SessionRecord::of(session, environment.git_commit.as_deref(), environment.machine.as_deref());
-    let accepted = match Reference::of(plan, Some(baseline), environment) {
+    accept_record(baseline, &Terms::of(plan), environment, spreads, record)
+}
+
+/// Appends a session as it was recorded elsewhere; one that is there already is not added again.
+pub fn accept_record(
+    baseline: &mut Baseline,
+    terms: &Terms,
+    environment: &Environment,
+    spreads: &Spreads,
+    record: SessionRecord,
+) -> Accepted {
+    let levels = baseline.environments.get(&environment.id).map_or(&[][..], |recorded| &recorded.levels);
+    if levels.iter().flat_map(|level| &level.sessions).any(|session| *session == record) {
+        return Accepted::Known;
+    }
+    let newest = levels.last().and_then(|level| level.sessions.first());
+    if let Some(newest) = newest.filter(|newest| levels.len() > 1 && newest.recorded > record.recorded) {
+        return Accepted::Outdated(newest.recorded.clone());
+    }
+    let accepted = match Reference::of_config(&terms.config, Some(baseline), environment) {
         Reference::Level { level, .. } => {
-            let changed = changed(plan, &level, spreads, &record);
+            let changed = changed(&terms.gates, &level, spreads, &record);
             if changed.is_empty() {
                 Accepted::Appended(with_one_more(&level))
             } else {
@@ -71,7 +116,7 @@ pub fn accept(
         _ => Accepted::First,
     };
     let starts_level = !matches!(accepted, Accepted::Appended(_) | Accepted::OtherMachine(_));
-    baseline.append(environment, &plan.config(), record, starts_level);
+    baseline.append(environment, &terms.config, record, starts_level);
     accepted
 }
 
@@ -80,10 +125,15 @@ fn with_one_more(level: &Level) -> usize {
 }
 
 /// At 1 % for all metrics together, and in both directions.
-fn changed(plan: &Plan, level: &Level, spreads: &Spreads, record: &SessionRecord) -> Vec<MetricComparison> {
-    let family = u32::try_from(2 * plan.gates.len()).unwrap_or(u32::MAX);
+fn changed(
+    gates: &[Gated],
+    level: &Level,
+    spreads: &Spreads,
+    record: &SessionRecord,
+) -> Vec<MetricComparison> {
+    let family = u32::try_from(2 * gates.len()).unwrap_or(u32::MAX);
     let basis = Basis { level, spreads, family };
-    compare::compare(&plan.gates, std::slice::from_ref(record), &basis)
+    compare::compare(gates, std::slice::from_ref(record), &basis)
         .into_iter()
         .filter(|metric| matches!(metric.verdict, Change::Regressed | Change::Improved))
         .collect()
@@ -93,6 +143,7 @@ fn changed(plan: &Plan, level: &Level, spreads: &Spreads, record: &SessionRecord
 mod tests {
     use super::*;
     use crate::analyze::summary::{RoundSummary, Summary};
+    use crate::judge::level::Rounds;
     use crate::measure::Recording;
     use crate::plan::spec::{Overrides, PerfSpec};
     use std::time::Duration;
@@ -133,6 +184,24 @@ mod tests {
         assert!(record(&mut baseline, "a", 10.2).starts_with("agrees with the newest level"));
         let started = record(&mut baseline, "a", 20.0);
         assert!(started.starts_with("starts a new level: service.p50 regressed"), "{started}");
+        assert_eq!(baseline.environments["ci"].levels.len(), 2);
+    }
+
+    #[test]
+    fn a_session_is_recorded_once_and_an_old_one_does_not_undo_a_newer_level() {
+        let mut baseline = Baseline::empty("login");
+        let accept = |baseline: &mut Baseline, p50_ms: f64, recorded: &str| {
+            let rounds =
+                Rounds { n: vec![100; 10], service_p50_ns: vec![Some(p50_ms * 1e6)], ..Rounds::default() };
+            let record = SessionRecord { recorded: recorded.into(), rounds, ..SessionRecord::default() };
+            let environment = Environment::example("ci", 2, None);
+            accept_record(baseline, &Terms::of(&plan()), &environment, &Spreads::default(), record)
+        };
+        assert!(matches!(accept(&mut baseline, 10.0, "day 3"), Accepted::First));
+        assert!(matches!(accept(&mut baseline, 10.0, "day 3"), Accepted::Known));
+        assert!(matches!(accept(&mut baseline, 10.0, "day 2"), Accepted::Appended(2)), "of the same level");
+        assert!(matches!(accept(&mut baseline, 20.0, "day 5"), Accepted::Changed(_)));
+        assert!(matches!(accept(&mut baseline, 10.0, "day 4"), Accepted::Outdated(_)));
         assert_eq!(baseline.environments["ci"].levels.len(), 2);
     }
 

@@ -2,13 +2,20 @@
 //!
 //! Reads it without ever losing what it cannot read; writes it so that a diff is pleasant: keys sorted, one session a
 //! line, put in place by a rename.
+//!
+//! The comma between two sessions stands before the second one, so that an appended session adds a line and changes none.
+//! Two branches that append to different environments merge by themselves. Two that append to the same level conflict in
+//! those lines alone, and keeping both sides as they are is right; until somebody does, the file is refused. A branch
+//! that starts a level and one that appends to the level before it merge by themselves too, and rightly.
 
 use super::level::{Level, SessionRecord};
+use crate::measure::class::Class;
 use crate::measure::environment::Environment;
 use crate::units::fingerprint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,19 +37,11 @@ pub struct Baseline {
 /// The sessions of one environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The cargo profile.
-    pub build_profile: String,
-    /// As many as the process could use.
-    pub cores: usize,
-    /// The model.
-    pub cpu: String,
-    /// The name the user gave it.
-    #[serde(default)]
-    pub label: Option<String>,
+    /// What its id is made of.
+    #[serde(flatten)]
+    pub class: Class,
     /// Oldest first; the last one is compared with.
     pub levels: Vec<Level>,
-    /// And architecture.
-    pub os: String,
 }
 
 /// Why a baseline cannot be used; it is never overwritten then.
@@ -57,6 +56,14 @@ pub enum BaselineError {
         line: usize,
         /// What the parser said.
         reason: String,
+    },
+    /// Two branches added to it.
+    #[error("baseline {}: line {line}: a merge conflict; keep the sessions of both sides, one a line, and delete the lines that start with <<<<<<<, ======= and >>>>>>>", path.display())]
+    Conflict {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
     },
     /// Of a version to come.
     #[error("baseline {}: line {line}: newer schema {schema}; update perf-harness or delete it", path.display())]
@@ -107,10 +114,13 @@ impl Baseline {
             let reason = reason.split(" at line ").next().unwrap_or(&reason).to_owned();
             malformed(e.line().max(1), reason)
         };
+        if let Some(at) = text.lines().position(|line| line.starts_with("<<<<<<<")) {
+            return Err(BaselineError::Conflict { path: path.to_owned(), line: at + 1 });
+        }
         let value: Value = serde_json::from_str(text).map_err(of_json)?;
         let line = 1 + text.lines().position(|line| line.contains("\"schema\"")).unwrap_or(0);
         match value.get("schema").and_then(Value::as_str) {
-            Some(SCHEMA) => serde_json::from_str(text).map_err(of_json),
+            Some(SCHEMA) => serde_json::from_str(text).map(Baseline::with_ids).map_err(of_json),
             Some(other) => match other.strip_prefix(SCHEMA_NAME).map(str::parse::<u32>) {
                 Some(Ok(2..)) => {
                     Err(BaselineError::Newer { path: path.to_owned(), line, schema: other.to_owned() })
@@ -121,6 +131,18 @@ impl Baseline {
         }
     }
 
+    /// Each environment under the id of what it says of itself, whatever id it stood under.
+    fn with_ids(self) -> Self {
+        let mut environments: BTreeMap<String, Recorded> = BTreeMap::new();
+        for recorded in self.environments.into_values() {
+            match environments.entry(recorded.class.id()) {
+                Entry::Vacant(free) => drop(free.insert(recorded)),
+                Entry::Occupied(mut same) => same.get_mut().levels.extend(recorded.levels),
+            }
+        }
+        Baseline { environments, ..self }
+    }
+
     /// Appends a session to an environment's newest level, or starts a new one with it.
     pub fn append(
         &mut self,
@@ -129,14 +151,10 @@ impl Baseline {
         session: SessionRecord,
         starts_level: bool,
     ) {
-        let recorded = self.environments.entry(environment.id.clone()).or_insert_with(|| Recorded {
-            build_profile: environment.build_profile.clone(),
-            cores: environment.cores,
-            cpu: environment.cpu.clone(),
-            label: environment.label.clone(),
-            levels: Vec::new(),
-            os: environment.os.clone(),
-        });
+        let recorded = self
+            .environments
+            .entry(environment.id.clone())
+            .or_insert_with(|| Recorded { class: environment.class.clone(), levels: Vec::new() });
         if starts_level || recorded.levels.is_empty() {
             recorded.levels.push(Level { config: hashed(config), sessions: Vec::new() });
         }
@@ -161,11 +179,15 @@ impl Baseline {
     }
 }
 
+/// Of everything that makes two sessions comparable.
+pub fn config_hash(config: &BTreeMap<String, String>) -> String {
+    fingerprint(config.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]))
+}
+
 /// The load with a hash over all of it, so that a reader of a diff sees at once that it changed.
 fn hashed(config: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let parts = config.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]);
     let mut config = config.clone();
-    config.insert("hash".to_owned(), fingerprint(parts));
+    config.insert("hash".to_owned(), config_hash(&config));
     config
 }
 
@@ -188,15 +210,17 @@ fn write_value(text: &mut String, value: &Value, key: &str, depth: usize) {
     };
     text.push(open);
     let count = items.len();
+    let is_sessions = matches!((value, key), (Value::Array(_), "sessions"));
     for (number, (name, key, item)) in items.into_iter().enumerate() {
-        let comma = if number + 1 < count { "," } else { "" };
         // Writing to a String cannot fail.
-        write!(text, "\n{indent}{name}").unwrap_or_default();
-        match (value, key) {
-            (Value::Array(_), "sessions") => text.push_str(&item.to_string()),
-            _ => write_value(text, item, key, depth + 1),
+        if is_sessions {
+            let comma = if number > 0 { "," } else { "" };
+            write!(text, "\n{indent}{comma}{item}").unwrap_or_default();
+        } else {
+            write!(text, "\n{indent}{name}").unwrap_or_default();
+            write_value(text, item, key, depth + 1);
+            text.push_str(if number + 1 < count { "," } else { "" });
         }
-        text.push_str(comma);
     }
     write!(text, "\n{}{close}", "  ".repeat(depth)).unwrap_or_default();
 }
@@ -207,7 +231,8 @@ mod tests {
     use crate::judge::level::Rounds;
 
     fn environment() -> Environment {
-        Environment::example("0123", 2, None)
+        let example = Environment::example("", 2, None);
+        Environment { id: example.class.id(), ..example }
     }
 
     fn session(n: u64) -> SessionRecord {
@@ -235,16 +260,14 @@ mod tests {
     fn a_file_is_sorted_with_one_session_a_line_and_reads_back() {
         let text = baseline().to_text();
         assert_eq!(parse(&text).unwrap(), baseline());
-        let sessions = text.lines().filter(|line| line.trim_start().starts_with("{\"commit\"")).count();
+        let sessions = text.lines().filter(|line| line.contains("{\"commit\"")).count();
         assert_eq!(sessions, 3, "{text}");
-        assert!(
-            text.starts_with(
-                "{\n  \"environments\": {\n    \"0123\": {\n      \"build_profile\": \"release\",\n"
-            ),
-            "{text}"
-        );
+        let id = environment().id;
+        let head =
+            format!("{{\n  \"environments\": {{\n    \"{id}\": {{\n      \"build_profile\": \"release\",\n");
+        assert!(text.starts_with(&head), "{text}");
         assert!(text.ends_with("  \"schema\": \"perf-baseline/1\",\n  \"test\": \"login\"\n}\n"), "{text}");
-        assert_eq!(baseline().environments["0123"].levels.len(), 2);
+        assert_eq!(baseline().environments[&environment().id].levels.len(), 2);
     }
 
     #[test]
@@ -260,10 +283,10 @@ mod tests {
         );
         let text = baseline().to_text();
         for (corrupt, line) in [
-            (text.replacen("\"n\"", "n", 1), 15),
+            (text.replacen("\"n\"", "n", 1), 16),
             (String::new(), 1),
             ("{}".into(), 1),
-            (text.replacen("[1]", "[-1]", 1), 15),
+            (text.replacen("[1]", "[-1]", 1), 16),
         ] {
             let error = parse(&corrupt).unwrap_err().to_string();
             assert!(
@@ -272,6 +295,36 @@ mod tests {
             );
             assert!(error.contains("restore it from version control"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_appended_session_adds_a_line_and_changes_none() {
+        let mut longer = baseline();
+        longer.append(&environment(), &BTreeMap::new(), session(4), false);
+        let (before, after) = (baseline().to_text(), longer.to_text());
+        let added: Vec<&str> =
+            after.lines().filter(|line| !before.lines().any(|known| known == *line)).collect();
+        assert_eq!((after.lines().count(), added.len()), (before.lines().count() + 1, 1), "{after}");
+        assert!(added[0].trim_start().starts_with(",{\"commit\""), "{added:?}");
+    }
+
+    #[test]
+    fn an_environment_stands_under_the_id_of_what_it_says_of_itself() {
+        let with_memory = baseline().to_text().replace("\"memory_gib\": null", "\"memory_gib\": 8");
+        let read = parse(&with_memory).unwrap();
+        let (id, recorded) = read.environments.first_key_value().unwrap();
+        assert_eq!((id, recorded.class.memory_gib), (&recorded.class.id(), Some(8)));
+        assert_ne!(id, &environment().id);
+    }
+
+    #[test]
+    fn a_merge_conflict_is_named_as_such() {
+        let text = baseline().to_text().replacen("            ,{", "<<<<<<< main\n            ,{", 1);
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(
+            error.starts_with("baseline perf-baselines/perf/login.json: line 17: a merge conflict"),
+            "{error}"
+        );
     }
 
     #[test]

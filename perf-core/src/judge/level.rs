@@ -157,9 +157,11 @@ impl SessionRecord {
 }
 
 impl Level {
-    /// Appends a session; the oldest go when there are too many.
+    /// Adds a session at its time; the oldest go when there are too many.
     pub fn append(&mut self, session: SessionRecord) {
         self.sessions.push(session);
+        // One of another machine's run, or of a merged branch, may be older than the last.
+        self.sessions.sort_by(|a, b| a.recorded.cmp(&b.recorded));
         let surplus = self.sessions.len().saturating_sub(MOST_SESSIONS);
         self.sessions.drain(..surplus);
     }
@@ -183,11 +185,11 @@ mod tests {
     #[test]
     fn a_level_keeps_the_newest_sessions() {
         let mut level = Level::default();
-        for n in 0..25 {
-            level.append(SessionRecord { recorded: n.to_string(), ..SessionRecord::default() });
+        for n in (0..25).map(|n| n * 7 % 25) {
+            level.append(SessionRecord { recorded: format!("{n:02}"), ..SessionRecord::default() });
         }
         let kept: Vec<&str> = level.sessions.iter().map(|session| session.recorded.as_str()).collect();
-        assert_eq!((kept.len(), kept[0], kept[19]), (20, "5", "24"));
+        assert_eq!((kept.len(), kept[0], kept[19]), (20, "05", "24"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::level::Level;
 use super::machines::Footing;
 use crate::measure::environment::Environment;
 use crate::plan::Plan;
+use std::collections::BTreeMap;
 
 /// What a session is compared with.
 #[derive(Clone, Debug)]
@@ -36,14 +37,23 @@ pub enum Reference {
 impl Reference {
     /// Of a plan, in an environment.
     pub fn of(plan: &Plan, baseline: Option<&Baseline>, environment: &Environment) -> Self {
-        if plan.gates.is_empty() {
-            return Reference::Off;
+        match plan.gates.is_empty() {
+            true => Reference::Off,
+            false => Reference::of_config(&plan.config(), baseline, environment),
         }
+    }
+
+    /// Of a session that ran under this load, in an environment.
+    pub fn of_config(
+        config: &BTreeMap<String, String>,
+        baseline: Option<&Baseline>,
+        environment: &Environment,
+    ) -> Self {
         let Some(baseline) = baseline.filter(|baseline| !baseline.environments.is_empty()) else {
             return Reference::None;
         };
         match baseline.environments.get(&environment.id) {
-            Some(recorded) => of_levels(plan, &recorded.levels, environment.machine.as_deref()),
+            Some(recorded) => of_levels(config.clone(), &recorded.levels, environment.machine.as_deref()),
             None => Reference::NotComparable(elsewhere(baseline, environment)),
         }
     }
@@ -65,11 +75,10 @@ impl Reference {
     }
 }
 
-fn of_levels(plan: &Plan, levels: &[Level], machine: Option<&str>) -> Reference {
+fn of_levels(mut config: BTreeMap<String, String>, levels: &[Level], machine: Option<&str>) -> Reference {
     let Some(level) = levels.last() else {
         return Reference::None;
     };
-    let mut config = plan.config();
     if let Some(hash) = level.config.get("hash") {
         config.insert("hash".to_owned(), hash.clone());
     }
@@ -84,24 +93,7 @@ fn of_levels(plan: &Plan, levels: &[Level], machine: Option<&str>) -> Reference 
 
 /// The recorded environment that is nearest to this one, and what differs.
 fn elsewhere(baseline: &Baseline, environment: &Environment) -> String {
-    let differences = |recorded: &Recorded| match (&recorded.label, &environment.label) {
-        (None, None) => {
-            environment.differences(&recorded.cpu, recorded.cores, &recorded.os, &recorded.build_profile)
-        }
-        (theirs, ours) => {
-            let shown = |label: &Option<String>| {
-                label.as_ref().map_or("none".to_owned(), |label| format!("`{label}`"))
-            };
-            let mut all = vec![format!("label {} there, {} here", shown(theirs), shown(ours))];
-            if recorded.build_profile != environment.build_profile {
-                all.push(format!(
-                    "build profile {} there, {} here",
-                    recorded.build_profile, environment.build_profile
-                ));
-            }
-            all
-        }
-    };
+    let differences = |recorded: &Recorded| environment.class.differences(&recorded.class);
     let nearest = baseline.environments.values().map(differences).min_by_key(Vec::len).unwrap_or_default();
     format!("the environment differs: {}", nearest.join("; "))
 }

@@ -1,56 +1,43 @@
-//! Where a run took place: what a baseline must agree on before it is compared.
+//! Where a run took place: its class, and what is told along with it.
 //!
 //! The only file that names sysinfo.
 
+use super::class::Class;
+use super::virtualisation;
 use crate::units::fingerprint;
+use serde::{Deserialize, Serialize};
 use std::process::Command;
-use sysinfo::{CpuRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// The machine's class, the build, and what is told along with them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// Of the class, or of the label when there is one.
+    /// Of the class.
     pub id: String,
-    /// The name the user gave it.
-    pub label: Option<String>,
-    /// The model.
-    pub cpu: String,
-    /// As many as this process may use.
-    pub cores: usize,
-    /// And architecture: `linux x86_64`.
-    pub os: String,
-    /// The cargo profile: `release`, `debug` or another one's name.
-    pub build_profile: String,
+    /// What a baseline must agree on.
+    #[serde(flatten)]
+    pub class: Class,
     /// As `rustc --version` says; not part of the fingerprint.
+    #[serde(default)]
     pub rustc: Option<String>,
     /// Of the working directory; not part of the fingerprint.
+    #[serde(default)]
     pub git_commit: Option<String>,
     /// Whether anything differs from the commit.
+    #[serde(default)]
     pub git_dirty: Option<bool>,
     /// A salted hash of the machine's id, which cannot be told from it.
+    #[serde(default)]
     pub machine: Option<String>,
 }
 
 impl Environment {
-    /// Of this process.
-    pub fn detect(label: Option<&str>, build_profile: &str) -> Self {
-        let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
-        let cpu =
-            system.ok().and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()));
-        let cpu = cpu.filter(|brand| !brand.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let os = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-        let id = match label {
-            Some(label) => fingerprint(["label", label, build_profile]),
-            None => fingerprint([cpu.as_str(), &cores.to_string(), &os, build_profile]),
-        };
+    /// Of this process. `features` are the enabled ones of the package of the perf tests.
+    pub fn detect(label: Option<&str>, build_profile: &str, features: Vec<String>) -> Self {
+        let class = class(label, build_profile, features);
         Environment {
-            id,
-            label: label.map(str::to_owned),
-            cpu,
-            cores,
-            os,
-            build_profile: build_profile.to_owned(),
+            id: class.id(),
+            class,
             rustc: said_by("rustc", &["--version"]),
             git_commit: said_by("git", &["rev-parse", "HEAD"]),
             git_dirty: said_by("git", &["status", "--porcelain", "--untracked-files=no"])
@@ -62,31 +49,55 @@ impl Environment {
     /// For tests.
     #[cfg(test)]
     pub(crate) fn example(id: &str, cores: usize, label: Option<&str>) -> Self {
-        Environment {
-            id: id.to_owned(),
+        let class = Class {
             label: label.map(str::to_owned),
             cpu: "A CPU".to_owned(),
             cores,
             os: "linux x86_64".to_owned(),
             build_profile: "release".to_owned(),
+            ..Class::default()
+        };
+        Environment {
+            id: id.to_owned(),
+            class,
             rustc: None,
             git_commit: None,
             git_dirty: None,
             machine: None,
         }
     }
+}
 
-    /// What differs from the class that another environment was recorded in, in words.
-    pub fn differences(&self, cpu: &str, cores: usize, os: &str, build_profile: &str) -> Vec<String> {
-        let pairs = [
-            ("CPU", cpu.to_owned(), self.cpu.clone()),
-            ("cores", cores.to_string(), self.cores.to_string()),
-            ("OS", os.to_owned(), self.os.clone()),
-            ("build profile", build_profile.to_owned(), self.build_profile.clone()),
-        ];
-        let differing = pairs.into_iter().filter(|(_, theirs, ours)| theirs != ours);
-        differing.map(|(what, theirs, ours)| format!("{what} {theirs} there, {ours} here")).collect()
+fn class(label: Option<&str>, build_profile: &str, mut features: Vec<String>) -> Class {
+    let wanted = RefreshKind::nothing()
+        .with_cpu(CpuRefreshKind::nothing())
+        .with_memory(MemoryRefreshKind::nothing().with_ram());
+    let system = System::new_with_specifics(wanted).ok();
+    let cpu = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));
+    features.sort();
+    Class {
+        build_profile: build_profile.to_owned(),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        cpu: cpu.filter(|brand| !brand.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+        features: Some(features),
+        label: label.map(str::to_owned),
+        memory_gib: system.as_ref().and_then(memory).and_then(in_gib),
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        virtualisation: virtualisation::detect(),
     }
+}
+
+/// In bytes: the machine's, or as much of it as the control group may have.
+fn memory(system: &System) -> Option<u64> {
+    let limit = system.cgroup_limits().map(|limits| limits.total_memory).filter(|limit| *limit > 0);
+    Some(system.total_memory()).filter(|total| *total > 0).map(|total| total.min(limit.unwrap_or(total)))
+}
+
+/// The power of two that is nearest by ratio, at least 1: what a kernel keeps for itself differs from boot to boot.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a small exponent, at least zero
+fn in_gib(bytes: u64) -> Option<u64> {
+    let exponent = (bytes as f64 / f64::from(1 << 30)).log2().round().max(0.0);
+    1_u64.checked_shl(exponent as u32)
 }
 
 fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
@@ -99,4 +110,28 @@ fn machine_id() -> Option<String> {
     let paths = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
     let id = paths.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_rounded_to_a_power_of_two() {
+        let gib = |mib: u64| in_gib(mib << 20).unwrap();
+        assert_eq!([300, 1000, 7_900, 15_600, 16_384, 24_100].map(gib), [1, 1, 8, 16, 16, 32]);
+    }
+
+    #[test]
+    fn an_environment_says_its_class_and_its_id_follows_from_it() {
+        let features = || vec!["tls".to_owned(), "default".to_owned()];
+        let environment = Environment::detect(None, "release", features());
+        assert_eq!(environment.id, environment.class.id());
+        assert_eq!(environment.class.features, Some(vec!["default".to_owned(), "tls".to_owned()]));
+        assert!(environment.class.memory_gib.is_some_and(u64::is_power_of_two));
+        assert_eq!(environment.class.virtualisation.is_some(), cfg!(target_os = "linux"));
+        let json = serde_json::to_value(&environment).unwrap();
+        assert_eq!(serde_json::from_value::<Environment>(json.clone()).unwrap(), environment);
+        assert!(json["cpu"].is_string() && json["mhz"].is_null(), "{json}");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Turns samples into a [`Recording`]. Judges nothing.
 
+pub mod class;
 pub mod edges;
 pub mod environment;
 pub mod errors;
@@ -11,6 +12,7 @@ pub mod recorder;
 pub mod sample;
 pub mod tally;
 pub mod timeline;
+mod virtualisation;
 
 use crate::outcome::Failure;
 use edges::Edges;

@@ -29,7 +29,8 @@ pub struct Run {
     pub duration_s: f64,
     /// Whether a test ended early.
     pub partial: bool,
-    environment: Value,
+    /// Where.
+    pub environment: Environment,
     /// In the order they ran.
     pub tests: Vec<Value>,
 }
@@ -43,7 +44,7 @@ impl Run {
             started: started.to_owned(),
             duration_s: 0.0,
             partial: false,
-            environment: of_environment(environment),
+            environment: environment.clone(),
             tests: Vec::new(),
         }
     }
@@ -61,15 +62,6 @@ impl Run {
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, run)?;
     writeln!(out)
-}
-
-fn of_environment(environment: &Environment) -> Value {
-    let Environment { id, label, cpu, cores, os, build_profile, rustc, git_commit, git_dirty, .. } =
-        environment;
-    json!({
-        "id": id, "label": label, "cpu": cpu, "cores": cores, "os": os, "build_profile": build_profile,
-        "rustc": rustc, "git_commit": git_commit, "git_dirty": git_dirty,
-    })
 }
 
 /// A test that ran.
@@ -101,6 +93,7 @@ pub fn of_report(report: &Report) -> Value {
         "comparison".into(),
         report.comparison.as_ref().map_or(Value::Null, |c| of_comparison(c, report.sessions.len())),
     );
+    test.insert("record".into(), super::record::of_report(report));
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
     let target = session.summary.cpu_per_iteration.map(|cpu| json!({ "cpu_per_iteration_ns": cpu }));

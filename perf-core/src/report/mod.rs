@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod json;
 pub mod mix;
 mod numbers;
+pub mod record;
 mod terminal;
 pub mod text;
 

@@ -1,6 +1,6 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
 
-mod altered;
+pub mod altered;
 mod capacity;
 mod client;
 mod drift;
