@@ -121,10 +121,10 @@ fn offer(run: &Run, test: &Value) -> Result<Offer, Refusal> {
 /// As when a session is recorded by the run itself: judged by its limits alone, whole, valid, and of the plan's own load.
 fn check(test: &Value) -> Result<(), Refusal> {
     let list = |key: &str| test[key].as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let findings = list("findings");
     let finding = |is: &dyn Fn(&Value) -> bool| {
-        findings.iter().find(|finding| is(finding)).map(|finding| text(&finding["message"]))
+        findings.iter().find(|finding| is(finding)).map(|finding| words(&finding["message"]))
     };
     let is_altered =
         |finding: &Value| finding["kind"].as_str().is_some_and(|kind| altered::KINDS.contains(&kind));
@@ -143,8 +143,8 @@ fn check(test: &Value) -> Result<(), Refusal> {
         Some("passed") if keeps_limits => Ok(()),
         Some("failed") if keeps_limits && has_regressed(test) => Ok(()),
         _ => Err(Refusal::Verdict {
-            verdict: text(&test["verdict"]),
-            reasons: list("reasons").iter().map(text).collect(),
+            verdict: words(&test["verdict"]),
+            reasons: list("reasons").iter().map(words).collect(),
         }),
     }
 }
