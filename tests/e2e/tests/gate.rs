@@ -53,6 +53,31 @@ fn unchanged_code_passes_and_slower_code_fails_with_the_right_words() {
     }
 }
 
+/// The CPU time of a target in the test's own process, with 30 % more work for each request.
+#[test]
+#[cfg(target_os = "linux")]
+fn more_work_for_each_request_fails_by_the_targets_cpu_time_and_is_explained() {
+    let project = Project::new();
+    let with_work =
+        |amount: &str, options: &[&str]| project.run_with("gated_cpu", options, &[("HANDLER_WORK", amount)]);
+    let recorded = with_work("60", &["--update-baselines"]);
+    assert_eq!(recorded.code, Some(0), "{recorded:#?}");
+    let unchanged = with_work("60", &["--explain"]);
+    assert_ne!(unchanged.code, Some(101), "{unchanged:#?}");
+    for words in ["cpu_per_iteration\n", "p = ", "smallest detectable change"] {
+        assert!(unchanged.stdout.contains(words), "{words}: {unchanged:#?}");
+    }
+    let slower = with_work("78", &["--explain=p50"]);
+    assert_eq!(
+        (slower.code, &slower.test()["comparison"]["verdict"]),
+        (Some(101), &"regressed".into()),
+        "{slower:#?}"
+    );
+    assert!(slower.stdout.contains("cpu_per_iteration regressed: "), "{slower:#?}");
+    assert!(slower.stdout.contains("nothing to explain"), "{slower:#?}");
+    assert!(slower.test()["resources"]["target"]["cpu_per_iteration_ns"].is_number(), "{slower:#?}");
+}
+
 #[test]
 fn a_target_that_became_ten_times_slower_ends_red() {
     let project = recorded("gated_open");

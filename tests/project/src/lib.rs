@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 pub enum Behaviour {
     /// With 200, after this long.
     After(Duration),
+    /// With 200, after so much work.
+    Work(u64),
     /// With this status.
     Status(u16),
     /// With 503 for this long after the first request, then with 200.
@@ -111,6 +113,10 @@ async fn answer(
                 tokio::time::sleep(wait).await;
                 200
             }
+            Behaviour::Work(amount) => {
+                work(amount);
+                200
+            }
             Behaviour::Status(status) => status,
             Behaviour::Overloaded(length) if began.elapsed() < length => 503,
             Behaviour::Overloaded(_) | Behaviour::Connections(_) => 200,
@@ -147,4 +153,10 @@ async fn answer(
             return;
         }
     }
+}
+
+/// Keeps a core busy: twice the amount takes twice its time.
+fn work(amount: u64) {
+    let step = |sum: u64, number| std::hint::black_box(sum.rotate_left(5) ^ number);
+    std::hint::black_box((0..amount * 1000).fold(1, step));
 }

@@ -13,6 +13,12 @@ async fn handler(cx: &Setup) -> Result<Target, Error> {
     start(cx, Behaviour::After(Duration::from_millis(ms))).await
 }
 
+/// As much work as `HANDLER_WORK` says.
+async fn worker(cx: &Setup) -> Result<Target, Error> {
+    let amount = std::env::var("HANDLER_WORK").ok().and_then(|amount| amount.parse().ok()).unwrap_or(0);
+    start(cx, Behaviour::Work(amount)).await
+}
+
 async fn start(cx: &Setup, behaviour: Behaviour) -> Result<Target, Error> {
     let target = Target::start(behaviour).await?;
     cx.set_base_url(&target.url);
@@ -77,6 +83,12 @@ async fn gated_open(cx: &Cx) -> Result<(), Error> {
 
 #[perf_test(users = 4, duration = "2s", baseline("throughput"), setup = handler, tags("closed"))]
 async fn gated_closed(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(rate = 50, duration = "3s", baseline("cpu_per_iteration"), setup = worker)]
+async fn gated_cpu(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;
     Ok(())
 }
