@@ -149,8 +149,10 @@ mod tests {
 
     #[test]
     fn who_goes_to_a_target_alone_has_all_of_its_limit() {
-        let (open, users) = (plan("60 for 10s", 0), plan("users 3 for 10s", 0));
-        assert_eq!(shares_of(&[(1, &open), (2, &open), (3, &users)]).unwrap(), [100.0, 100.0, 100.0]);
+        // A rate of 11/s, nine and a bit times, is not quite 100.
+        let (open, users) = (plan("11 for 10s", 0), plan("users 3 for 10s", 0));
+        let all = Rate::per_second(100.0);
+        assert_eq!(shares(&[(1, &open), (2, &open), (3, &users)]).unwrap(), [all, all, all]);
         let unlimited = Plan { limits: Limits::default(), ..open.clone() };
         let shares = shares(&[(1, &open), (1, &unlimited)]).unwrap();
         assert_eq!(shares, [Rate::per_second(100.0), None]);
@@ -165,9 +167,9 @@ mod tests {
             above.contains("`test` and `test` together offer up to 110/s, above the limit of 100/s"),
             "{above}"
         );
-        // A third of a rate, three times, is no more than it.
-        let third = Plan { shape: Shape::constant(100.0 / 3.0, Some(Duration::from_secs(1))), ..much };
-        assert!(shares_of(&[(1, &third), (1, &third), (1, &third)]).is_ok());
+        // A sixth of a rate, six times, is no more than it, but for what is rounded.
+        let sixth = Plan { shape: Shape::constant(100.0 / 6.0, Some(Duration::from_secs(1))), ..much };
+        assert!(shares_of(&[(1, &sixth); 6]).is_ok());
     }
 
     #[test]
@@ -177,6 +179,7 @@ mod tests {
             ("60 for 10s", "60 for 10s", 9, false),
             ("0..100 over 10s", "100..0 over 10s", 0, true),
             ("0..100 over 10s", "100..0 over 10s", 1, false),
+            ("0..90 over 10s", "20 for 10s", 0, false),
             ("60 for 5s, 10 for 5s", "10 for 5s, 60 for 5s", 0, true),
             ("50 for 1s, sine 50 period 2s for 10s", "20 for 11s", 0, false),
         ] {
