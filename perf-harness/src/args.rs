@@ -104,6 +104,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     pub(crate) report_dir: Option<PathBuf>,
 
+    /// Where every run is appended for `cargo perf-test trend`; off: nowhere; default history.jsonl among the reports
+    #[arg(long, value_name = "PATH")]
+    pub(crate) history: Option<PathBuf>,
+
     /// Which reports are made
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_values = ["text", "json"])]
     pub(crate) report: Vec<Format>,
@@ -205,6 +209,7 @@ const OURS: [&str; 22] = [
     "baseline_dir",
     "environment",
     "report_dir",
+    "history",
     "report",
     "summary",
     "explain",

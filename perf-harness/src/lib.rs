@@ -1,6 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
 mod args;
+mod history;
 mod lock;
 mod place;
 mod progress;

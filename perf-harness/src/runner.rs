@@ -1,6 +1,7 @@
 //! Runs one perf test on behalf of the suite: lock, progress, the run itself, what is told and what is written.
 
 use crate::args::{Args, Format, Update};
+use crate::history::History;
 use crate::lock;
 use crate::place::Place;
 use crate::progress::Progress;
@@ -16,6 +17,7 @@ use perf_core::judge::spread::Spreads;
 use perf_core::judge::verdict::{Verdict, without_baseline};
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
+use perf_core::report::history::{Entry, OfRun};
 use perf_core::report::{Report, json, mix, text};
 use perf_core::run::{self, Gate, Member};
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ pub(crate) struct Runner {
     pub(crate) environment: Environment,
     pub(crate) live: Control,
     pub(crate) store: Store,
+    pub(crate) history: History,
     pub(crate) baseline_dir: PathBuf,
     /// By test.
     pub(crate) baselines: Mutex<BTreeMap<String, Baseline>>,
@@ -68,6 +71,7 @@ impl Runner {
             Ok(mut reports) => {
                 for (report, is_compared) in reports.iter_mut().zip(is_compared) {
                     self.keep(report, is_compared);
+                    self.remember(report);
                     self.tell(report);
                 }
                 mix::of(trial, &reports).iter().for_each(|whole| self.tell(whole));
@@ -94,6 +98,9 @@ impl Runner {
     fn could_not_run(&self, plans: &[Plan], reason: &str) -> Ended {
         let signal = self.live.signal();
         let verdict = if signal.is_some() { Verdict::Inconclusive } else { Verdict::Failed };
+        for plan in plans {
+            self.history.append(&Entry::without_numbers(self.of_run(), plan, verdict));
+        }
         if self.args.report.contains(&Format::Json) {
             for plan in plans {
                 self.store_or_warn(json::of_failure(&plan.name, &plan.target, verdict, reason));
@@ -179,6 +186,20 @@ impl Runner {
         *baseline = changed;
         let shown = path.strip_prefix(&self.place.package_dir).unwrap_or(&path);
         Ok(format!("baseline recorded in {}: {}", shown.display(), accepted.message()))
+    }
+
+    /// Adds it to the history, and to the report what only the history shows.
+    fn remember(&self, report: &mut Report) {
+        let entry = Entry::of(self.of_run(), report);
+        self.history.append(&entry);
+        if let Some(session) = report.sessions.first_mut() {
+            session.findings.extend(self.history.creeps(&entry));
+        }
+    }
+
+    fn of_run(&self) -> OfRun<'_> {
+        let package = self.place.package.as_deref();
+        OfRun { run_id: self.store.run_id(), package, environment: &self.environment }
     }
 
     fn tell(&self, report: &Report) {

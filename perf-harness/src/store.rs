@@ -35,6 +35,11 @@ impl Store {
         self.root.join(&self.run_id)
     }
 
+    /// Names its folder.
+    pub(crate) fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
     /// Adds a test to the run's report.
     pub(crate) fn add(&self, test: Value) -> io::Result<()> {
         let folder = self.folder();

@@ -1,6 +1,7 @@
 //! The main of a test target: the registry as trials, run one at a time under libtest's rules.
 
 use crate::args::Args;
+use crate::history::History;
 use crate::place::Place;
 use crate::registry;
 use crate::runner::{Ended, Runner};
@@ -128,6 +129,7 @@ fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) ->
     let root = args.report_dir.clone().unwrap_or_else(|| place.target_dir.join("perf-harness"));
     Ok(Runner {
         args: args.clone(),
+        history: History::open(args.history.as_deref(), &root),
         store: Store::open(root, environment.clone()),
         place,
         environment,

@@ -1,12 +1,15 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
 pub mod capacity;
+pub mod history;
 pub mod json;
 pub mod mix;
 mod numbers;
 pub mod record;
+pub mod series;
 mod terminal;
 pub mod text;
+pub mod trend;
 
 use crate::analyze::Session;
 use crate::judge::compare::Comparison;

@@ -75,7 +75,6 @@ pub(super) fn of_report(report: &Report) -> Value {
 
 /// The tests of a run, each with what a baseline would hold of it, or why it would not.
 pub fn offers(run: &Run) -> Vec<(String, Result<Offer, Refusal>)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     run.tests.iter().map(|test| (text(&test["name"]), offer(run, test))).collect()
 }
 
@@ -111,8 +110,8 @@ fn offer(run: &Run, test: &Value) -> Result<Offer, Refusal> {
         return Err(Refusal::Incomplete("no session".to_owned()));
     }
     Ok(Offer {
-        target: test["test_target"].as_str().unwrap_or_default().to_owned(),
-        test: test["name"].as_str().unwrap_or_default().to_owned(),
+        target: text(&test["test_target"]),
+        test: text(&test["name"]),
         terms: Terms { config: record.config, gates },
         sessions,
     })
@@ -121,10 +120,9 @@ fn offer(run: &Run, test: &Value) -> Result<Offer, Refusal> {
 /// As when a session is recorded by the run itself: judged by its limits alone, whole, valid, and of the plan's own load.
 fn check(test: &Value) -> Result<(), Refusal> {
     let list = |key: &str| test[key].as_array().cloned().unwrap_or_default();
-    let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let findings = list("findings");
     let finding = |is: &dyn Fn(&Value) -> bool| {
-        findings.iter().find(|finding| is(finding)).map(|finding| words(&finding["message"]))
+        findings.iter().find(|finding| is(finding)).map(|finding| text(&finding["message"]))
     };
     let is_altered =
         |finding: &Value| finding["kind"].as_str().is_some_and(|kind| altered::KINDS.contains(&kind));
@@ -143,10 +141,14 @@ fn check(test: &Value) -> Result<(), Refusal> {
         Some("passed") if keeps_limits => Ok(()),
         Some("failed") if keeps_limits && has_regressed(test) => Ok(()),
         _ => Err(Refusal::Verdict {
-            verdict: words(&test["verdict"]),
-            reasons: list("reasons").iter().map(words).collect(),
+            verdict: text(&test["verdict"]),
+            reasons: list("reasons").iter().map(text).collect(),
         }),
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn has_regressed(test: &Value) -> bool {

@@ -19,13 +19,18 @@ pub(super) fn shortened(name: &str, most: usize) -> String {
 
 /// Breaks a long line at spaces, the rest indented as far as the first line's text.
 pub(super) fn wrapped(indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    wrapped_to(WIDTH, indent, text, out)
+}
+
+/// The same, for another width.
+pub(super) fn wrapped_to(most: usize, indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let rest = " ".repeat(indent.chars().count());
     for (number, line) in text.lines().enumerate() {
         let mut indent = if number == 0 { indent } else { &rest };
         let mut width = 0;
         for word in line.split(' ') {
             let length = word.chars().count();
-            if width > 0 && rest.len() + width + 1 + length > WIDTH {
+            if width > 0 && rest.len() + width + 1 + length > most {
                 writeln!(out)?;
                 (indent, width) = (&rest, 0);
             }
