@@ -37,7 +37,7 @@ fn drive_since(spec: &PerfSpec, ago: Duration) -> (Recording, Duration) {
     let live = Control::default();
     let assembled = engine::Assembled::of(&plan, &test, &prepared, &live).expect("workers");
     let began = Instant::now();
-    let recording = assembled.run(began - ago, &live);
+    let recording = assembled.run(began.checked_sub(ago).unwrap_or(began), &live);
     (recording, began.elapsed())
 }
 
