@@ -190,7 +190,7 @@ fn url(text: &str) -> Result<String, String> {
 }
 
 /// The options that have an environment variable.
-const OURS: [&str; 22] = [
+const OURS: [&str; 23] = [
     "no_capture",
     "fail_fast",
     "profile",
