@@ -66,7 +66,10 @@ pub fn explain(report: &Report, is_meant: impl Fn(&Metric) -> bool, out: &mut dy
     }
     for compared in meant {
         writeln!(out)?;
-        compared.derivation.to_string().lines().try_for_each(|line| wrapped("  ", line, out))?;
+        for line in compared.derivation.to_string().lines() {
+            let words = line.trim_start();
+            wrapped(&" ".repeat(2 + line.len() - words.len()), words, out)?;
+        }
     }
     Ok(())
 }
