@@ -33,8 +33,8 @@ fn drive_since(spec: &PerfSpec, ago: Duration) -> (Recording, Duration) {
     let plan = Plan::resolve("nothing", "bench", &spec, &Overrides::default()).expect("a plan");
     let nothing = |cx| user(cx, async |_: &Cx| Outcome::Succeeded);
     let test = Test::of(nothing);
-    let prepared = Prepared::set_up(&plan, &test).expect("a runtime");
     let live = Control::default();
+    let prepared = Prepared::set_up(&plan, &test, &live).expect("a runtime");
     let assembled = engine::Assembled::of(&plan, &test, &prepared, &live).expect("workers");
     let began = Instant::now();
     let recording = assembled.run(began.checked_sub(ago).unwrap_or(began), &live);

@@ -14,7 +14,7 @@ use crate::judge::level::SessionRecord;
 use crate::judge::reference::Reference;
 use crate::judge::spread::Spreads;
 use crate::judge::thresholds;
-use crate::judge::verdict::Judgement;
+use crate::judge::verdict::{Judgement, Verdict};
 use crate::measure::{Calibration, Preparation, Recording, Stopped};
 use crate::plan::Plan;
 use crate::plan::limits::machine_of;
@@ -66,40 +66,62 @@ pub enum RunError {
 
 /// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
 pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError> {
-    let mut sessions: Vec<Vec<Session>> = vec![session(&members, live)?];
-    let first = compare_all(&members, &sessions, false);
+    let (first, torn_down) = session(&members, live)?;
+    let mut sessions = vec![first];
+    let mut fault = torn_down.err().map(RunError::from);
+    let mut comparisons = compare_all(&members, &sessions, false);
     let is_sound = |session: &Session| !session.is_partial() && !session.is_spoiled();
-    let is_suspicious = first.iter().flatten().any(Comparison::is_suspicious);
-    let mut comparisons = first;
-    if is_suspicious && sessions[0].iter().all(is_sound) {
-        sessions.push(session(&members, live)?);
-        if !sessions[1].iter().any(Session::is_partial) {
-            sessions.push(session(&members, live)?);
+    let is_suspicious = comparisons.iter().flatten().any(Comparison::is_suspicious);
+    if is_suspicious && fault.is_none() && sessions[0].iter().all(is_sound) {
+        fault = measure_again(&members, live, &mut sessions).err();
+        if sessions.len() > 1 {
+            comparisons = compare_all(&members, &sessions[1..], true);
         }
-        comparisons = compare_all(&members, &sessions[1..], true);
     }
     let mut by_member: Vec<Vec<Session>> = members.iter().map(|_| Vec::new()).collect();
     for session in sessions {
         by_member.iter_mut().zip(session).for_each(|(all, one)| all.push(one));
     }
+    // What a signal cut off is no failure; it proves nothing, either.
+    let verdict = if live.signal().is_some() { Verdict::Inconclusive } else { Verdict::Failed };
+    let fault = fault.map(|fault| (verdict, fault.to_string()));
     let told = members.into_iter().zip(by_member).zip(comparisons);
-    Ok(told.map(|((member, sessions), comparison)| report(member, sessions, comparison)).collect())
+    Ok(told
+        .map(|((member, sessions), comparison)| report(member, sessions, comparison, fault.as_ref()))
+        .collect())
 }
 
-/// One execution: fresh set-ups, load, tear-downs.
-fn session(members: &[Member], live: &Control) -> Result<Vec<Session>, RunError> {
+/// Two sessions more; fewer where one ends early. What was measured stays, also where an error follows it.
+fn measure_again(
+    members: &[Member],
+    live: &Control,
+    sessions: &mut Vec<Vec<Session>>,
+) -> Result<(), RunError> {
+    for _ in 0..2 {
+        let (next, torn_down) = session(members, live)?;
+        let is_last = next.iter().any(Session::is_partial);
+        sessions.push(next);
+        torn_down?;
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One execution: fresh set-ups, load, tear-downs. Numbers are told also where the last of these failed.
+fn session(members: &[Member], live: &Control) -> Result<(Vec<Session>, Result<(), PrepareError>), RunError> {
     live.begin();
-    let mut stage = Stage::set(members)?;
+    let mut stage = Stage::set(members, live)?;
     let driven = stage.share(members).and_then(|members| stage.play(&members, live));
-    let torn_down = stage.strike(members);
+    let torn_down = stage.strike(members, live);
     let recordings = driven?;
-    torn_down?;
     let understood = members.iter().zip(recordings).map(|(member, (recording, capacity))| {
         let summary = Summary { capacity, ..Summary::of(&member.plan, &recording) };
         let findings = findings::look(&member.plan, &recording, &summary);
         Session { recording, summary, findings }
     });
-    Ok(understood.collect())
+    Ok((understood.collect(), torn_down))
 }
 
 /// Everything that set-ups made: once for members that name the same function. Those agree in base URL and tear-down.
@@ -110,7 +132,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(members: &[Member]) -> Result<Self, RunError> {
+    fn set(members: &[Member], live: &Control) -> Result<Self, RunError> {
         let mut stage = Stage { prepared: Vec::new(), whose: Vec::new() };
         for (number, member) in members.iter().enumerate() {
             let id = |test: &Test| test.setup_id.map(|id| id());
@@ -119,14 +141,14 @@ impl Stage {
                 .position(|other| id(&other.test).is_some() && id(&other.test) == id(&member.test));
             let which = match shared {
                 Some(other) => stage.whose[other],
-                None => match Prepared::set_up(&member.plan, &member.test) {
+                None => match Prepared::set_up(&member.plan, &member.test, live) {
                     Ok(prepared) => {
                         stage.prepared.push(prepared);
                         stage.prepared.len() - 1
                     }
                     Err(error) => {
                         // What the others made is taken down all the same; the first error is the one to tell.
-                        stage.strike(members).ok();
+                        stage.strike(members, live).ok();
                         return Err(error.into());
                     }
                 },
@@ -207,8 +229,14 @@ impl Stage {
             let is_final = members.len() > 1 || member.test.user_setup.is_some();
             let most_workers = if is_final { member.plan.workers } else { member.plan.most_workers };
             let plan = Plan { most_workers, ..member.plan.clone() };
-            let one = Assembled::of(&plan, &member.test, self.of(number), live)?;
-            assembled.push(if members.len() > 1 { one.beside_others() } else { one });
+            match Assembled::of(&plan, &member.test, self.of(number), live) {
+                Ok(one) if members.len() > 1 => assembled.push(one.beside_others()),
+                Ok(one) => assembled.push(one),
+                Err(error) => {
+                    assembled.into_iter().for_each(Assembled::dismiss);
+                    return Err(error.into());
+                }
+            }
         }
         live.wait_for_start();
         let start = Instant::now() + HEAD_START;
@@ -224,7 +252,7 @@ impl Stage {
         Ok(recordings.map_err(|_| EngineError::Collector)?)
     }
 
-    fn strike(self, members: &[Member]) -> Result<(), RunError> {
+    fn strike(self, members: &[Member], live: &Control) -> Result<(), PrepareError> {
         let Stage { prepared, whose } = self;
         // Of those that share it, any that has a tear-down.
         let owner = |which: usize| {
@@ -237,9 +265,9 @@ impl Stage {
         let torn_down: Vec<Result<(), PrepareError>> = prepared
             .into_iter()
             .enumerate()
-            .map(|(which, prepared)| prepared.tear_down(&members[owner(which)].test))
+            .map(|(which, prepared)| prepared.tear_down(&members[owner(which)].test, live))
             .collect();
-        Ok(torn_down.into_iter().collect::<Result<(), PrepareError>>()?)
+        torn_down.into_iter().collect()
     }
 }
 
@@ -252,11 +280,19 @@ fn compare_all(members: &[Member], sessions: &[Vec<Session>], is_confirmed: bool
         .collect()
 }
 
-fn report(member: Member, sessions: Vec<Session>, comparison: Option<Comparison>) -> Report {
+fn report(
+    member: Member,
+    sessions: Vec<Session>,
+    comparison: Option<Comparison>,
+    fault: Option<&(Verdict, String)>,
+) -> Report {
     let Member { plan, gate, .. } = member;
     let limits = thresholds::check(&plan.thresholds, &sessions[0]);
     let missing = (gate.requires_baseline && gate.reference.level().is_none()).then_some(&gate.reference);
-    let judgement = Judgement::of(&sessions, &limits, comparison.as_ref(), missing);
+    let mut judgement = Judgement::of(&sessions, &limits, comparison.as_ref(), missing);
+    if let Some((verdict, reason)) = fault {
+        judgement.add(*verdict, reason.clone());
+    }
     Report { plan, sessions, limits, reference: gate.reference, comparison, judgement, notes: Vec::new() }
 }
 

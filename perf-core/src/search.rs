@@ -30,7 +30,11 @@ pub(crate) fn hunt(
     while let Some(rate) = hunt.next().filter(|_| !live.is_stopped()) {
         let probe = plan.probe(search, rate);
         let after = began.elapsed();
-        let recording = engine::drive(&probe, test, prepared, live)?;
+        let recording = match engine::drive(&probe, test, prepared, live) {
+            // What was measured before a signal is told all the same.
+            Err(_) if live.signal().is_some() && !probes.is_empty() => break,
+            driven => driven?,
+        };
         if recording.stopped_by.is_none() {
             let target_cpu = cpu_beside(&recording.worker_cpu).filter(|_| test.setup.is_some());
             let (level, recording) = judged(&probe, rate, recording);
@@ -44,6 +48,8 @@ pub(crate) fn hunt(
     let parts: Vec<Part<'_>> =
         probes.iter().map(|(after, recording)| Part { after: *after, recording }).collect();
     let mut whole = mix::mix(&parts).unwrap_or_default();
+    // Also of a signal between two levels.
+    whole.stopped_by = live.stopped().map(|(why, _)| why);
     if let Some((_, first)) = probes.first() {
         whole.preparation = first.preparation.clone();
         whole.shortages.clone_from(&first.shortages);

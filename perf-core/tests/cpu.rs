@@ -64,7 +64,7 @@ fn the_targets_cpu_per_iteration_is_within_two_percent_of_what_it_burns() {
     };
     let plan = Plan::resolve("burn", "cpu", &spec, &Overrides::default()).unwrap();
     let test = Test { setup: Some(|cx| setup(serve, cx)), ..Test::of(|cx| user(cx, request)) };
-    let prepared = Prepared::set_up(&plan, &test).unwrap();
+    let prepared = Prepared::set_up(&plan, &test, &Control::default()).unwrap();
     let recording = engine::drive(&plan, &test, &prepared, &Control::default()).unwrap();
     let summary = Summary::of(&plan, &recording);
     let cpu = summary.value(&Metric::CpuPerIteration).unwrap();
@@ -74,5 +74,5 @@ fn the_targets_cpu_per_iteration_is_within_two_percent_of_what_it_burns() {
     assert_eq!(rounds.len(), 4);
     // At its edges a round may have a request's work whose end counts in the next one.
     assert!(rounds.iter().all(|cpu| (cpu / needed as f64 - 1.0).abs() < 0.06), "{rounds:?} of {needed}");
-    prepared.tear_down(&test).unwrap();
+    prepared.tear_down(&test, &Control::default()).unwrap();
 }

@@ -25,7 +25,7 @@ fn ms(ms: u64) -> Option<Duration> {
 fn drive(spec: &PerfSpec, user: fn(Rc<Cx>) -> Box<dyn User>, live: &Control) -> (Plan, Recording) {
     let plan = Plan::resolve("mock", "engine", spec, &Overrides::default()).unwrap();
     let test = Test::of(user);
-    let prepared = Prepared::set_up(&plan, &test).unwrap();
+    let prepared = Prepared::set_up(&plan, &test, &Control::default()).unwrap();
     let recording = engine::drive(&plan, &test, &prepared, live).unwrap();
     let counts = recording.measured.counts;
     assert!(counts.are_consistent(), "{counts:?}");
@@ -184,6 +184,24 @@ fn a_scaled_load_goes_on_with_another_rate_and_says_so() {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small numbers above zero
     let planned = [first * 100.0, (second - first) * 300.0, (2.0 - second) * 50.0].map(|n| n.ceil() as u64);
     assert_eq!(recording.measured.counts.planned, planned.iter().sum::<u64>(), "{planned:?}");
+}
+
+#[test]
+fn a_load_that_is_scaled_during_a_pause_goes_on_with_the_other_rate_where_it_stood() {
+    let control = Control::default();
+    later(400, &control, Control::pause);
+    later(700, &control, |control| control.scale(2.0));
+    later(1000, &control, Control::resume);
+    let (_, recording) = drive(&PerfSpec { workers: Some(2), ..spec(200.0, 1000) }, ready, &control);
+    let (gap, Some(Altered::Scaled { at, factor: 2.0 })) = (recording.gaps[0], recording.altered) else {
+        panic!("{:?}", recording.gaps);
+    };
+    assert_eq!(gap.at, at, "the schedule stood still when it was scaled");
+    let before = at as f64 / 1e9;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small numbers above zero
+    let planned = [before * 200.0, (1.0 - before) * 400.0].map(|n| n.ceil() as u64);
+    let counts = recording.measured.counts;
+    assert_eq!((counts.planned, counts.succeeded), (planned[0] + planned[1], counts.planned), "{planned:?}");
 }
 
 /// Keeps its worker to itself.
@@ -350,7 +368,7 @@ fn a_worker_that_dies_before_the_load_is_an_error_that_names_it() {
     let spec = PerfSpec { users: Some(2), workers: Some(2), duration: ms(1000), ..PerfSpec::default() };
     let plan = Plan::resolve("mock", "engine", &spec, &Overrides::default()).unwrap();
     let test = Test::of(makes_none);
-    let prepared = Prepared::set_up(&plan, &test).unwrap();
+    let prepared = Prepared::set_up(&plan, &test, &Control::default()).unwrap();
     let error = engine::drive(&plan, &test, &prepared, &Control::default()).err().unwrap();
     assert!(error.to_string().starts_with("worker 1 died before the load began"), "{error}");
 }

@@ -8,17 +8,18 @@ use std::thread;
 /// Listens for as long as the process lives.
 pub(crate) fn listen(live: Control) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::register()?
+    };
     let body = move || {
         cpu::this_thread_is_ours();
-        runtime.block_on(obey(live));
+        runtime.block_on(obey(signals, live));
     };
     thread::Builder::new().name("perf-signals".to_owned()).spawn(body).map(drop)
 }
 
-async fn obey(live: Control) {
-    let Ok(mut signals) = Signals::register() else {
-        return;
-    };
+async fn obey(mut signals: Signals, live: Control) {
     loop {
         let signal = signals.next().await;
         if live.signal().is_some() {

@@ -472,6 +472,10 @@ use std::fmt::Display;
 ///
 /// The path of an `async fn(state: &S) -> Result<(), E>`, called once per session behind the last iteration.
 ///
+/// After Ctrl-C or SIGTERM set-ups and tear-downs that are under way have 3 s to come to their end, like the iterations; a
+/// tear-down that begins when those are over has half a second. What is not done by then is dropped where it waits. A
+/// function that blocks its thread hears nothing of that: a second Ctrl-C leaves at once.
+///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
 /// # struct Shop;

@@ -2,22 +2,26 @@
 
 use super::cx::Cx;
 use super::desk::Desk;
+use super::grace;
 use super::http::{self, Resolver};
 use super::offer::Offer;
 use super::panics;
 use super::roster::Roster;
 use super::turn;
 use crate::error::{Category, ClientError};
-use crate::measure::Attendance;
+use crate::measure::{Attendance, Signal};
 use crate::outcome::Failure;
 use crate::plan::Connections;
 use crate::plan::arrivals::Part;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 /// How many users are set up, or torn down, at the same time.
 const AT_ONCE: usize = 64;
+/// How long the tear-down of all of a worker's users may take.
+pub(super) const LONGEST_LEAVE: Duration = Duration::from_mins(5);
 
 /// Makes the users who are there from the start, and runs their set-up.
 pub(super) async fn gather(
@@ -60,25 +64,38 @@ async fn set_up(desk: &Desk, slots: &[u32]) -> Vec<Option<Failure>> {
         cx.set_user_state(state);
         Ok(())
     };
-    for_each_user(desk, slots, "user_setup", each).await
+    // After a signal nobody begins any more.
+    let is_over = || desk.live.signal().is_some();
+    for_each_user(desk, slots, "user_setup", is_over, each).await
 }
 
 /// Runs the users' tear-down.
 pub(super) async fn dismiss(desk: &Desk) -> Attendance {
     let Some(teardown) = desk.test.user_teardown else { return Attendance::default() };
-    let slots: Vec<u32> = (0u32..).take(desk.users.count()).collect();
-    let fit: Vec<u32> = slots.into_iter().filter(|slot| desk.users.cx(*slot).has_user_state()).collect();
-    attendance(for_each_user(desk, &fit, "user_teardown", async |cx: &Cx| teardown(cx).await).await)
+    let began = Instant::now();
+    let is_over = || {
+        let until = began + LONGEST_LEAVE;
+        Instant::now() > grace::end_of(&desk.live, began).map_or(until, |end| until.min(end))
+    };
+    let each = async |cx: &Cx| teardown(cx).await;
+    attendance(for_each_user(desk, &leaving(desk), "user_teardown", is_over, each).await)
 }
 
-/// A few at a time, each within the iteration's time limit.
+/// Those who are to be torn down.
+pub(super) fn leaving(desk: &Desk) -> Vec<u32> {
+    let slots = (0u32..).take(desk.users.count()).filter(|_| desk.test.user_teardown.is_some());
+    slots.filter(|slot| desk.users.cx(*slot).has_user_state()).collect()
+}
+
+/// A few at a time while it is not over, each within the iteration's time limit and within a signal's grace.
 async fn for_each_user(
     desk: &Desk,
     slots: &[u32],
     what: &str,
+    is_over: impl Fn() -> bool,
     run: impl AsyncFn(&Cx) -> Result<(), Failure>,
 ) -> Vec<Option<Failure>> {
-    let limit = desk.plan.timeout;
+    let (began, limit) = (Instant::now(), desk.plan.timeout);
     let one = async |slot: &u32| {
         let cx = desk.users.cx(*slot);
         let mut running = Box::pin(turn::during(cx.user_id(), run(cx)));
@@ -88,15 +105,37 @@ async fn for_each_user(
             polled
                 .unwrap_or_else(|panic| Poll::Ready(Err(Failure::of_panic(&*panic, panics::take_location()))))
         });
-        let ended = tokio::time::timeout(limit, guarded).await;
         let late = |_| Err(Failure::new(Category::Timeout, format!("{what} took longer than {limit:?}")));
-        ended.unwrap_or_else(late).err()
+        match grace::within(&desk.live, began, tokio::time::timeout(limit, guarded)).await {
+            Ok(ended) => ended.unwrap_or_else(late).err(),
+            Err(signal) => Some(cut_off(what, signal)),
+        }
     };
     let mut failures = Vec::with_capacity(slots.len());
     for few in slots.chunks(AT_ONCE) {
+        if is_over() {
+            failures.extend(few.iter().map(|_| Some(not_begun(what, desk.live.signal()))));
+            continue;
+        }
         failures.extend(together(few.iter().map(&one).collect()).await);
     }
     failures
+}
+
+fn cut_off(what: &str, signal: Signal) -> Failure {
+    Failure::new(Category::Interrupted, format!("{what} was cut off by {}", signal.name()))
+}
+
+fn not_begun(what: &str, signal: Option<Signal>) -> Failure {
+    match signal {
+        Some(signal) => {
+            Failure::new(Category::Interrupted, format!("{what} was not begun after {}", signal.name()))
+        }
+        None => Failure::new(
+            Category::Timeout,
+            format!("{what} was not begun: that of the others took longer than {LONGEST_LEAVE:?}"),
+        ),
+    }
 }
 
 fn attendance(failures: Vec<Option<Failure>>) -> Attendance {

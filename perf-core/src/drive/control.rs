@@ -214,6 +214,21 @@ impl Control {
         self.0.orders.borrow().stopped.clone()
     }
 
+    /// Ends with the signal that ends the whole run, at once where there was one; says when it came.
+    pub fn signalled(&self) -> impl Future<Output = (Signal, Instant)> + use<> {
+        let mut orders = self.0.orders.subscribe();
+        async move {
+            let is_signalled = |orders: &Orders| matches!(orders.stopped, Some((Stopped::Signal(_), _)));
+            if let Ok(orders) = orders.wait_for(is_signalled).await
+                && let Some((Stopped::Signal(signal), at)) = orders.stopped
+            {
+                return (signal, at);
+            }
+            // The sender is gone: nobody can ask any more.
+            std::future::pending().await
+        }
+    }
+
     /// Ends with the next order.
     pub fn changed(&self) -> impl Future<Output = ()> + use<> {
         let mut orders = self.0.orders.subscribe();

@@ -1,11 +1,13 @@
 //! The workers' threads: started, told when to begin, and what they send back.
 
+use super::attendance::LONGEST_LEAVE;
 use super::cap::Cap;
 use super::claims::Claims;
 use super::clock::Clock;
 use super::control::Control;
 use super::cpu;
 use super::cx::{Common, State};
+use super::grace;
 use super::http::{self, Resolver};
 use super::offer::Offer;
 use super::open::{Dealt, Late};
@@ -20,14 +22,18 @@ use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::plan::arrivals::Scaling;
 use crate::plan::load::Iterations;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+/// How long a worker may take to say that it was cut off.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Why no load was offered at all.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +44,9 @@ pub enum EngineError {
     /// Before the load, outside of the user's own functions: a bug of this crate.
     #[error("worker {0} died before the load began; that is a bug of this crate, please report it")]
     Died(u32),
+    /// Before the load, and a signal's grace is over.
+    #[error("ended by a signal while worker {0} was blocked: `user_setup` must not block its thread")]
+    Blocked(u32),
     /// The thread that adds up: a bug of this crate.
     #[error("the collector of a load panicked; please report it")]
     Collector,
@@ -56,11 +65,11 @@ pub enum EngineError {
 
 /// What a worker sends.
 pub(super) enum Message {
-    Ready(Attendance),
+    Ready(u32, Attendance),
     CannotStart(u32, EngineError),
     Slice(Box<Slice>),
-    /// All its slices are sent; its users' tear-down may still run.
-    Recorded(u32),
+    /// All its slices are sent; so many users are still to be torn down.
+    Recorded(u32, u64),
     Ended(u32, Farewell),
     Died(u32),
 }
@@ -98,7 +107,7 @@ impl Crew {
         prepared: &Prepared,
         live: &Control,
         edges: Edges,
-        send: &Sender<Message>,
+        send: Sender<Message>,
     ) -> Result<Self, EngineError> {
         let claims = match plan.load.stops_after() {
             Some(Iterations::Shared(iterations)) if plan.is_counted() => Some(Claims::of(iterations)),
@@ -119,7 +128,7 @@ impl Crew {
             counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
             cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
             resolver: Resolver::within(&plan.limits),
-            send: send.clone(),
+            send,
             plan: Arc::new(plan.clone()),
         };
         let mut crew = Crew { terms, starts: Vec::new(), backs: Vec::new(), live_counts: Vec::new() };
@@ -166,7 +175,18 @@ impl Crew {
     }
 
     pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
-        attendance(self.starts.len(), messages)
+        attendance(self.terms.plan.workers, messages, &self.terms.live)
+    }
+
+    /// Lets everybody go before the load: the users who are there are torn down all the same.
+    pub(super) fn dismiss(self, messages: &Receiver<Message>) {
+        let began = Instant::now();
+        let Crew { terms: Terms { live, send, .. }, starts, .. } = self;
+        // Who waits for the start sees that there is none; who has gone speaks no more.
+        drop((send, starts));
+        let until = || grace::end_of(&live, began).unwrap_or(began + LONGEST_LEAVE);
+        let is_left = |heard| !matches!(heard, Err(RecvTimeoutError::Disconnected));
+        while is_left(messages.recv_timeout(LOOK_AROUND)) && Instant::now() < until() {}
     }
 
     pub(super) fn start_at(&self, start: Instant) {
@@ -176,19 +196,22 @@ impl Crew {
 }
 
 /// Who is there when every worker has said that it is ready.
-fn attendance(workers: usize, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
-    let (mut all, mut ready) = (Attendance::default(), 0);
-    while ready < workers {
-        match messages.recv() {
-            Ok(Message::Ready(attendance)) => {
+fn attendance(workers: u32, messages: &Receiver<Message>, live: &Control) -> Result<Attendance, EngineError> {
+    let (mut all, mut awaited) = (Attendance::default(), (0..workers).collect::<BTreeSet<u32>>());
+    let began = Instant::now();
+    while let Some(first) = awaited.first() {
+        match messages.recv_timeout(LOOK_AROUND) {
+            Ok(Message::Ready(worker, attendance)) => {
                 all.merge(attendance);
-                ready += 1;
+                awaited.remove(&worker);
             }
             Ok(Message::CannotStart(_, error)) => return Err(error),
             // Also one that was ready already.
             Ok(Message::Died(worker)) => return Err(EngineError::Died(worker)),
-            Ok(Message::Slice(_) | Message::Recorded(_) | Message::Ended(..)) => {}
-            Err(_) => break,
+            Err(_) if grace::end_of(live, began).is_some_and(|end| Instant::now() > end + PATIENCE) => {
+                return Err(EngineError::Blocked(*first));
+            }
+            Ok(Message::Slice(_) | Message::Recorded(..) | Message::Ended(..)) | Err(_) => {}
         }
     }
     match all.first.clone().filter(|_| all.failed == all.users) {
@@ -289,29 +312,44 @@ fn try_to_work(
         let attendance = worker.gather().await.map_err(EngineError::Client)?;
         Ok::<_, EngineError>((worker, attendance))
     })?;
-    send.send(Message::Ready(attendance)).unwrap_or_default();
+    send.send(Message::Ready(number, attendance)).unwrap_or_default();
     let Ok(start) = starts.recv() else {
-        return Ok(Farewell::default());
+        return Ok(runtime.block_on(worker.leave()));
     };
     // The loop yields by itself; tokio's budget would make it yield in the middle of a turn.
     let run = worker.run(Clock::starting(start));
     let worker = runtime.block_on(tokio::task::unconstrained(run));
-    send.send(Message::Recorded(number)).unwrap_or_default();
+    send.send(Message::Recorded(number, worker.leaving())).unwrap_or_default();
     Ok(runtime.block_on(worker.leave()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Signal;
+
+    fn ready(worker: u32) -> Message {
+        Message::Ready(worker, Attendance { users: 1, ..Attendance::default() })
+    }
 
     #[test]
     fn a_worker_that_dies_before_the_load_is_noticed_though_it_was_ready() {
         let (send, messages) = channel();
-        let ready = || Message::Ready(Attendance { users: 1, ..Attendance::default() });
-        [ready(), Message::Died(0), ready()].into_iter().for_each(|message| send.send(message).unwrap());
-        let error = attendance(2, &messages).unwrap_err();
+        [ready(0), Message::Died(0), ready(1)].into_iter().for_each(|message| send.send(message).unwrap());
+        let error = attendance(2, &messages, &Control::default()).unwrap_err();
         assert!(error.to_string().starts_with("worker 0 died before the load began"), "{error}");
-        [ready(), ready()].into_iter().for_each(|message| send.send(message).unwrap());
-        assert_eq!(attendance(1, &messages).unwrap().users, 1);
+        // The other one's word is still there.
+        send.send(ready(0)).unwrap();
+        assert_eq!(attendance(2, &messages, &Control::default()).unwrap().users, 2);
+    }
+
+    #[test]
+    fn a_worker_that_is_blocked_in_a_set_up_is_not_waited_for_after_a_signal() {
+        let (send, messages) = channel();
+        send.send(ready(0)).unwrap();
+        let live = Control::default();
+        live.stop(Signal::Interrupt);
+        let error = attendance(2, &messages, &live).unwrap_err();
+        assert!(error.to_string().contains("while worker 1 was blocked"), "{error}");
     }
 }

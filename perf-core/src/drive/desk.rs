@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::closed::Closed;
 use super::control::Control;
 use super::cx::{Common, Cx};
+use super::grace::GRACE;
 use super::offer::Offer;
 use super::open::{Late, Open};
 use super::panics;
@@ -17,7 +18,7 @@ use crate::measure::Stopped;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
 use crate::outcome::{Failure, Outcome};
-use crate::plan::Plan;
+use crate::plan::{Plan, nanos};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,8 +26,6 @@ use std::sync::Arc;
 const BATCH: usize = 64;
 /// How long users whose iterations never wait keep the runtime from its turn.
 const LONGEST_TURN: u64 = 100_000;
-/// What sent a signal waits no longer.
-const DRAIN_AFTER_SIGNAL: u64 = 3_000_000_000;
 
 /// An iteration that was started.
 #[derive(Clone, Copy)]
@@ -228,7 +227,7 @@ impl Desk {
         match self.live.stopped() {
             Some((Stopped::Signal(_), at)) => {
                 let since_start = at.saturating_duration_since(self.clock.instant(0));
-                graceful.min(crate::plan::nanos(since_start) + DRAIN_AFTER_SIGNAL)
+                graceful.min(nanos(since_start + GRACE))
             }
             _ => graceful,
         }

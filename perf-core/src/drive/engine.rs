@@ -5,9 +5,10 @@ use super::cpu::{self, Target};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
 use super::headroom;
+use super::known::TICK;
 use super::meter::Meter;
 use super::prepare::{Prepared, Test};
-use super::watch::{TICK, Watch};
+use super::watch::Watch;
 use crate::measure::edges::{Edges, TimedRounds};
 use crate::measure::{Preparation, Recording, Shortages};
 use crate::plan::{Plan, nanos};
@@ -49,8 +50,14 @@ impl Assembled {
         let (plan, shortages) = headroom::fitted(plan, test.setup.is_some());
         let edges = edges(&plan);
         let (send, messages) = channel();
-        let crew = Crew::hire(&plan, test, prepared, live, edges, &send)?;
-        let users = crew.wait_until_ready(&messages)?;
+        let crew = Crew::hire(&plan, test, prepared, live, edges, send)?;
+        let users = match crew.wait_until_ready(&messages) {
+            Ok(users) => users,
+            Err(error) => {
+                crew.dismiss(&messages);
+                return Err(error);
+            }
+        };
         let preparation = Preparation { workers: began.elapsed(), users, ..Preparation::default() };
         let target = prepared.target(&plan, test);
         Ok(Assembled { plan, crew, messages, edges, preparation, shortages, target })
@@ -60,6 +67,11 @@ impl Assembled {
     #[must_use]
     pub fn beside_others(self) -> Self {
         Assembled { target: None, ..self }
+    }
+
+    /// Lets the workers go without a load.
+    pub fn dismiss(self) {
+        self.crew.dismiss(&self.messages);
     }
 
     /// Offers the load from that instant on, and records what happens.

@@ -18,12 +18,14 @@ mod desk;
 #[cfg(feature = "http")]
 mod dns;
 pub mod engine;
+mod grace;
 mod headroom;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(not(feature = "http"))]
 #[path = "no_http.rs"]
 pub mod http;
+mod known;
 mod meter;
 pub mod offer;
 pub mod open;

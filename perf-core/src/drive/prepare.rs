@@ -1,11 +1,14 @@
 //! Gets a session ready and cleans up behind it: the user's `setup` and `teardown` on a runtime of their own.
 
 use super::cap::Cap;
+use super::control::Control;
 use super::cpu::Target;
 use super::cx::{Cx, State};
+use super::grace;
 use super::http::ClientFn;
 use super::support::Support;
 use super::users::User;
+use crate::measure::Signal;
 use crate::outcome::Failure;
 use crate::plan::limits::NotListed;
 use crate::plan::{Connections, Plan};
@@ -261,6 +264,14 @@ pub enum PrepareError {
         /// What the last try said.
         last: Failure,
     },
+    /// A signal ended the whole run first.
+    #[error("ended by {} {during}", .signal.name())]
+    Ended {
+        /// Which one.
+        signal: Signal,
+        /// What it cut off.
+        during: String,
+    },
     /// `setup` named a target that nobody said is ours.
     #[error(transparent)]
     Host(#[from] NotListed),
@@ -271,7 +282,10 @@ pub enum PrepareError {
 
 impl Prepared {
     /// Runs `setup` on a new runtime, which the target never shares with a worker.
-    pub fn set_up(plan: &Plan, test: &Test) -> Result<Self, PrepareError> {
+    pub fn set_up(plan: &Plan, test: &Test, live: &Control) -> Result<Self, PrepareError> {
+        if let Some(signal) = live.signal() {
+            return Err(PrepareError::ended(signal, "before `setup`"));
+        }
         let began = Instant::now();
         let support = Support::start()?;
         let cx = Setup {
@@ -280,7 +294,10 @@ impl Prepared {
             client: test.client,
         };
         let state = match test.setup {
-            Some(setup) => guarded(|| support.block_on(setup(&cx))).map_err(PrepareError::Setup)?,
+            Some(setup) => match run_to_its_end(&support, live, setup(&cx)) {
+                Ok(made) => made.map_err(PrepareError::Setup)?,
+                Err(signal) => return Err(PrepareError::ended(signal, "in `setup`")),
+            },
             None => Arc::new(()),
         };
         let (base_url, setup, cap) = (cx.base_url(), began.elapsed(), Cap::of(plan));
@@ -297,17 +314,38 @@ impl Prepared {
     }
 
     /// Runs `teardown`, then ends whatever `setup` spawned.
-    pub fn tear_down(self, test: &Test) -> Result<(), PrepareError> {
-        let result = match test.teardown {
-            Some(teardown) => guarded(|| self.support.block_on(teardown(&self.state))),
-            None => Ok(()),
+    pub fn tear_down(self, test: &Test, live: &Control) -> Result<(), PrepareError> {
+        let ended = match test.teardown {
+            Some(teardown) => run_to_its_end(&self.support, live, teardown(&self.state)),
+            None => Ok(Ok(())),
         };
         // What was made goes before the runtime that it may still be served by.
         let dropped = guarded(|| {
             drop(self.state);
             Ok(())
         });
-        result.and(dropped).map_err(PrepareError::Teardown)
+        match ended {
+            Ok(torn_down) => torn_down.and(dropped).map_err(PrepareError::Teardown),
+            Err(signal) => Err(PrepareError::ended(signal, "in `teardown`")),
+        }
+    }
+}
+
+impl PrepareError {
+    pub(super) fn ended(signal: Signal, during: impl Into<String>) -> Self {
+        PrepareError::Ended { signal, during: during.into() }
+    }
+}
+
+/// Runs a user's function, here; a signal cuts it off where its grace is over.
+fn run_to_its_end<T>(
+    support: &Support,
+    live: &Control,
+    function: impl Future<Output = Result<T, Failure>>,
+) -> Result<Result<T, Failure>, Signal> {
+    match guarded(|| Ok(support.block_on(grace::within(live, Instant::now(), function)))) {
+        Ok(ended) => ended,
+        Err(panic) => Ok(Err(panic)),
     }
 }
 

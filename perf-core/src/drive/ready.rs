@@ -1,6 +1,7 @@
 //! Sees that the target may be loaded, and waits until it is ready, or says what it was waiting for.
 
 use super::control::Control;
+use super::grace;
 use super::http;
 use super::prepare::{PrepareError, Prepared, Setup, Test};
 use crate::error::Category;
@@ -17,16 +18,29 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One try of an address.
 const TRY: Duration = Duration::from_secs(5);
 
-/// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready.
+/// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready, unless the run is to end.
 pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Result<Duration, PrepareError> {
+    if let Some(signal) = live.signal() {
+        return Err(PrepareError::ended(signal, "before its target was ready"));
+    }
     let host = prepared.base_url.as_deref().and_then(host_of);
     if let Some(host) = host.filter(|host| !plan.limits.allows(host)) {
         return Err(NotListed(host.to_owned()).into());
     }
-    prepared.support.block_on(tried(plan, test, &prepared.cx, live))
+    let mut last = Failure::new(Category::Timeout, "the first probe was still running");
+    let trying = tried(plan, test, &prepared.cx, &mut last);
+    match prepared.support.block_on(grace::until_signalled(live, trying)) {
+        Ok(Ok(took)) => Ok(took),
+        Ok(Err(after)) => Err(PrepareError::NotReady { after, last }),
+        Err(signal) => {
+            let during = format!("while its target was not ready: {} ({})", last.message, last.category);
+            Err(PrepareError::ended(signal, during))
+        }
+    }
 }
 
-async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Control) -> Result<Duration, PrepareError> {
+/// How long it took, or how long it was tried in vain.
+async fn tried(plan: &Plan, test: &Test, cx: &Setup, last: &mut Failure) -> Result<Duration, Duration> {
     let began = Instant::now();
     loop {
         let left = plan.ready_timeout.saturating_sub(began.elapsed()).max(PAUSE);
@@ -38,12 +52,13 @@ async fn tried(plan: &Plan, test: &Test, cx: &Setup, live: &Control) -> Result<D
         });
         let tried = tokio::time::timeout(left, guarded).await;
         let hangs = |_| Err(Failure::new(Category::Timeout, "the probe was still running"));
-        let Err(last) = tried.unwrap_or_else(hangs) else {
+        let Err(failure) = tried.unwrap_or_else(hangs) else {
             return Ok(began.elapsed());
         };
+        *last = failure;
         let after = began.elapsed();
-        if after >= plan.ready_timeout || live.signal().is_some() {
-            return Err(PrepareError::NotReady { after, last });
+        if after >= plan.ready_timeout {
+            return Err(after);
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::control::{Control, Snapshot};
 use super::crew::{Crew, Message};
+use super::known::{Known, Patience, TICK};
 use super::offer;
 use super::open::{Dealt, Late};
 use super::standstill::Standstill;
@@ -10,26 +11,18 @@ use crate::error::Category;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{
-    Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu,
-};
+use crate::measure::{Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, WorkerCpu};
 use crate::metric::{Quantile, Statistic};
+use crate::outcome::Failure;
 use crate::plan::arrivals::Scaling;
 use crate::plan::{Plan, nanos};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often workers tell how they stand.
-pub(super) const TICK: Duration = Duration::from_secs(1);
-/// How long a worker that should be done may take before it is given up.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the users' tear-down may take in all.
-const LONGEST_LEAVE: Duration = Duration::from_mins(5);
 /// After so many deaths a worker is not replaced again.
 const MOST_DEATHS: usize = 3;
 const LOOK_AROUND: Duration = Duration::from_millis(50);
-const LONGEST_DRAIN_AFTER_SIGNAL: Duration = Duration::from_secs(3);
 
 /// A load that runs.
 pub(super) struct Watch<'a> {
@@ -67,24 +60,6 @@ impl Recent {
     }
 }
 
-/// What is known of one worker.
-#[derive(Clone, Copy)]
-struct Known {
-    /// By phase, as its slices told.
-    told: [Counts; 2],
-    heard: Instant,
-    recorded: bool,
-    ended: bool,
-    /// It, or somebody before it, was given up: nobody will tell what they dealt with.
-    dealt: Option<Dealt>,
-}
-
-impl Known {
-    fn since(heard: Instant, dealt: Option<Dealt>) -> Self {
-        Known { told: [Counts::default(); 2], heard, recorded: false, ended: false, dealt }
-    }
-}
-
 impl<'a> Watch<'a> {
     pub(super) fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Control, start: Instant) -> Self {
         let mut watch = Watch {
@@ -119,8 +94,11 @@ impl<'a> Watch<'a> {
                     self.backed.extend(farewell.backed);
                     self.worker_cpu.extend(farewell.cpu);
                 }
-                Ok(Message::Recorded(worker)) => self.workers[worker as usize].recorded = true,
-                Ok(Message::Ready(_)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
+                Ok(Message::Recorded(worker, leaving)) => {
+                    let known = &mut self.workers[worker as usize];
+                    (known.heard, known.leaving) = (Instant::now(), Some(leaving));
+                }
+                Ok(Message::Ready(..)) | Err(RecvTimeoutError::Timeout) => self.give_up_the_overdue(),
                 Ok(Message::CannotStart(worker, _)) => self.give_up(worker),
                 Ok(Message::Died(worker)) => self.replace(worker),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -172,42 +150,21 @@ impl<'a> Watch<'a> {
     }
 
     fn give_up_the_overdue(&mut self) {
-        let now = Instant::now();
+        let (now, standstill) = (Instant::now(), self.standstill());
+        let Watch { plan, start, live, .. } = self;
+        let patience =
+            Patience { plan, start: *start, now, standstill: &standstill, stopped: live.stopped() };
         let overdue: Vec<u32> = (0..self.plan.workers)
-            .filter(|worker| !self.workers[*worker as usize].ended && now > self.patience_with(*worker))
+            .zip(&self.workers)
+            .filter(|(_, worker)| !worker.ended && now > patience.with(worker))
+            .map(|(number, _)| number)
             .collect();
         overdue.into_iter().for_each(|worker| self.give_up(worker));
     }
 
-    /// Until when a worker may be silent.
-    fn patience_with(&self, worker: u32) -> Instant {
-        let known = &self.workers[worker as usize];
-        if known.recorded {
-            // Nothing of the recording is at stake: only the users' tear-down is waited for.
-            return known.heard + LONGEST_LEAVE;
-        }
-        let drain = self.plan.graceful_stop + PATIENCE;
-        let standstill = self.standstill();
-        let shift = Duration::from_nanos(standstill.shift());
-        let planned = match self.plan.measured_for() {
-            // What stands still has no end yet, unless somebody asked for it.
-            _ if standstill.is_frozen() => Instant::now() + drain,
-            Some(length) => self.start + self.plan.warmup + length + shift + drain,
-            // Where nobody knows the end, a worker still tells of every tick.
-            None => known.heard + TICK + self.plan.timeout + drain,
-        };
-        match self.live.stopped() {
-            Some((Stopped::Signal(_), at)) => {
-                planned.min(at + LONGEST_DRAIN_AFTER_SIGNAL.min(self.plan.graceful_stop) + PATIENCE / 2)
-            }
-            Some((_, at)) => planned.min(at + drain),
-            None => planned,
-        }
-    }
-
     /// A worker that died is a bug of this crate; the load goes on all the same, and the loss is told.
     fn replace(&mut self, worker: u32) {
-        let was_recorded = self.workers[worker as usize].recorded;
+        let was_recorded = self.workers[worker as usize].leaving.is_some();
         self.give_up(worker);
         let deaths = self.lost.iter().filter(|(number, _)| *number == worker).count();
         let is_over = self.schedule() >= self.end();
@@ -223,7 +180,7 @@ impl<'a> Watch<'a> {
     /// Whatever falls due is planned, also where nobody was left to start it.
     fn drop_the_unserved(&mut self, worker: u32) {
         let known = self.workers[worker as usize];
-        let Some(dealt) = known.dealt.filter(|_| !known.recorded) else { return };
+        let Some(dealt) = known.dealt.filter(|_| known.leaving.is_none()) else { return };
         let until = self.live.stopped().map_or(u64::MAX, |(_, at)| self.standstill().past(self.clock.at(at)));
         let until = until.min(self.end());
         let Late { warmup, measured } = self.crew.unserved(worker, dealt, &self.scalings(), until);
@@ -255,7 +212,13 @@ impl<'a> Watch<'a> {
     /// Takes what the worker published of itself in the place of what it never sent.
     fn give_up(&mut self, worker: u32) {
         let known = &mut self.workers[worker as usize];
-        if std::mem::replace(&mut known.ended, true) || known.recorded {
+        if std::mem::replace(&mut known.ended, true) {
+            return;
+        }
+        if let Some(leaving) = known.leaving {
+            let lost = format!("worker {worker} never came back from its users' tear-down");
+            let first = (leaving > 0).then(|| Failure::new(Category::Timeout, lost));
+            self.left.merge(Attendance { users: leaving, failed: leaving, first });
             return;
         }
         let (told, before) = (known.told, known.dealt.map_or(0, |dealt| dealt.arrivals));

@@ -155,6 +155,11 @@ impl Worker {
         self
     }
 
+    /// How many users are to be torn down.
+    pub fn leaving(&self) -> u64 {
+        attendance::leaving(&self.desk).len() as u64
+    }
+
     /// The users' tear-down, and what there is to say at the end.
     pub async fn leave(self) -> Farewell {
         let left = attendance::dismiss(&self.desk).await;

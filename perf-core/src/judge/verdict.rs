@@ -82,6 +82,16 @@ impl Judgement {
     }
 }
 
+impl Judgement {
+    /// Something else that went wrong: a test that failed for it stays no better, and its reason comes after the others.
+    pub fn add(&mut self, verdict: Verdict, reason: String) {
+        if self.verdict != Verdict::Failed {
+            self.verdict = verdict;
+        }
+        self.reasons.push(reason);
+    }
+}
+
 fn broken(limits: &[Limit], is_spoiled: bool) -> Vec<String> {
     let counts = |limit: &&Limit| {
         if is_spoiled { limit.stays_broken } else { !limit.held }

@@ -61,6 +61,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     whole.altered = whole.altered.take().or_else(|| recording.altered.clone());
     whole.worker_cpu.extend_from_slice(&recording.worker_cpu);
     whole.lost.extend_from_slice(&recording.lost);
+    whole.left.merge(recording.left.clone());
     let blocked =
         recording.blocked.iter().map(|blocked| super::Blocked { at: blocked.at + after, ..*blocked });
     whole.blocked.extend(blocked);

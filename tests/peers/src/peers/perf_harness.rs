@@ -32,7 +32,7 @@ async fn request(cx: &Cx) -> reqwest::Result<()> {
 fn drive(load: Load, url: &str, test: &Test) -> anyhow::Result<Said> {
     let plan = Plan::resolve("request", "peers", &spec(load, url), &Overrides::default());
     let plan = plan.map_err(|errors| anyhow::anyhow!("no plan: {errors:?}"))?;
-    let prepared = Prepared::set_up(&plan, test)?;
+    let prepared = Prepared::set_up(&plan, test, &Control::default())?;
     let recording = engine::drive(&plan, test, &prepared, &Control::default())?;
     let summary = Summary::of(&plan, &recording);
     let errors = summary.counts.errors();
