@@ -123,6 +123,10 @@ pub(crate) struct Args {
     /// Of everything that is drawn at random
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Print every test's name, those of scenarios too, one a line, for `cargo perf-test baseline prune`
+    #[arg(long, hide = true)]
+    pub(crate) names: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

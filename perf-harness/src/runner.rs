@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use anstream::{AutoStream, ColorChoice};
 use libtest_mimic::{ColorSetting, FormatSetting};
+use perf_core::analyze::findings;
 use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
 use perf_core::judge::accept::accept;
@@ -148,6 +149,7 @@ impl Runner {
     /// Writes the baseline, where it is to be written, and says what there is to say of it.
     fn keep(&self, report: &mut Report, is_compared: bool) {
         if is_compared {
+            self.warn_of_elsewhere(report);
             // A run that failed is nothing to record.
             let has_passed = report.judgement.verdict == Verdict::Passed;
             if has_passed
@@ -173,6 +175,22 @@ impl Runner {
                 report.judgement.verdict = Verdict::Failed;
                 report.judgement.reasons.insert(0, error);
             }
+        }
+    }
+
+    /// Numbers of other machines judge nothing here; two builds on this one can be compared without them.
+    fn warn_of_elsewhere(&self, report: &mut Report) {
+        let is_elsewhere = match &report.reference {
+            Reference::OtherMachine { .. } => true,
+            Reference::NotComparable(_) => {
+                let baselines = self.baselines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let recorded = baselines.get(&report.plan.name);
+                recorded.is_some_and(|known| !known.environments.contains_key(&self.environment.id))
+            }
+            _ => false,
+        };
+        if let Some(session) = report.sessions.first_mut().filter(|_| is_elsewhere) {
+            session.findings.push(findings::elsewhere());
         }
     }
 

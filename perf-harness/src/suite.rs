@@ -59,6 +59,10 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     let place = Place::find(is_debug);
     let registered = registry::sorted().map_err(|e| vec![e.to_string()])?;
     let names: Vec<String> = registered.iter().map(|test| test.name()).collect();
+    if args.names {
+        names.iter().for_each(|name| println!("{name}"));
+        return Ok(ExitCode::SUCCESS);
+    }
     let settings = FileSettings::read(&place, args, &names)?;
     let trials = trial::grouped(settings.entries(registered)?)?;
     let libtest = args.for_libtest(&trials);

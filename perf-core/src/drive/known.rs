@@ -116,9 +116,9 @@ mod tests {
         let before = Instant::now();
         let start = before + s(100.0);
         let at = |seconds: f64| before + s(100.0 + seconds);
-        let pauses: Vec<Pause> =
+        let stretches: Vec<Pause> =
             paused.map(|from| Pause { from: at(from), until: None }).into_iter().collect();
-        let standstill = Standstill::of(&pauses, &Clock::starting(start));
+        let standstill = Standstill::of(&stretches, &Clock::starting(start));
         let stopped = stopped.map(|(why, after)| (why, at(after)));
         let patience = Patience { plan: &plan, start, now: at(50.0), standstill: &standstill, stopped };
         let known = Known { leaving, ..Known::since(at(heard), None) };

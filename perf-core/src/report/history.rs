@@ -193,12 +193,13 @@ fn entry(line: &[u8]) -> Result<Entry, String> {
 impl Entry {
     /// A run of one metric.
     pub(crate) fn example(run: usize, metric: &str, value: f64) -> Self {
-        let plan = crate::plan::spec::PerfSpec {
+        use crate::plan::spec::{Overrides, PerfSpec};
+        let spec = PerfSpec {
             rate: Some(100.0),
             duration: Some(std::time::Duration::from_secs(10)),
-            ..Default::default()
+            ..PerfSpec::default()
         };
-        let plan = Plan::resolve("login", "perf", &plan, &Default::default()).unwrap();
+        let plan = Plan::resolve("login", "perf", &spec, &Overrides::default()).unwrap();
         let environment =
             Environment { machine: Some("m".into()), ..Environment::example("ci", 2, Some("ci")) };
         let run_id = format!("run-{run}");

@@ -49,6 +49,15 @@ impl Run {
         }
     }
 
+    /// Of the text of a `report.json`; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let run: Run = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        match run.schema == SCHEMA {
+            true => Ok(run),
+            false => Err(format!("schema {}, not {SCHEMA}; update perf-harness", run.schema)),
+        }
+    }
+
     /// Adds a test; one of the same target and name is replaced (nextest's retries).
     pub fn add(&mut self, test: Value) {
         let key = |test: &Value| (test["test_target"].clone(), test["name"].clone());

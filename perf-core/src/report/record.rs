@@ -26,6 +26,9 @@ pub struct Offer {
     pub sessions: Vec<SessionRecord>,
 }
 
+/// A test by its name, with what it offers, or why nothing.
+pub type Offered = (String, Result<Offer, Refusal>);
+
 /// Why nothing of a test becomes part of a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -74,7 +77,7 @@ pub(super) fn of_report(report: &Report) -> Value {
 }
 
 /// The tests of a run, each with what a baseline would hold of it, or why it would not.
-pub fn offers(run: &Run) -> Vec<(String, Result<Offer, Refusal>)> {
+pub fn offers(run: &Run) -> Vec<Offered> {
     run.tests.iter().map(|test| (text(&test["name"]), offer(run, test))).collect()
 }
 

@@ -291,6 +291,10 @@ mod tests {
         1.0 + 0.01 * ((run * 7 % 11) as f64 - 5.0) / 5.0
     }
 
+    fn grown(run: usize, factor: f64) -> f64 {
+        factor.powf(run as f64)
+    }
+
     fn runs(values: impl IntoIterator<Item = f64>) -> Vec<Entry> {
         values.into_iter().enumerate().map(|(run, value)| Entry::example(run, P50, value)).collect()
     }
@@ -362,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_slow_creep_is_a_finding_although_no_step_of_it_is_one() {
-        let crept = runs((0..40).map(|run| 1e6 * noise(run) * 1.006_f64.powi(run as i32)));
+        let crept = runs((0..40).map(|run| 1e6 * noise(run) * grown(run, 1.006)));
         let (now, past) = crept.split_last().unwrap();
         let found = creeps(past, now);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -370,14 +374,14 @@ mod tests {
         assert!(found[0].message.contains("over the last 40 runs"), "{}", found[0].message);
         let steady = runs((0..40).map(|run| 1e6 * noise(run)));
         assert!(creeps(&steady, &steady[0]).is_empty());
-        let faster = runs((0..40).map(|run| 1e6 * noise(run) * 0.994_f64.powi(run as i32)));
+        let faster = runs((0..40).map(|run| 1e6 * noise(run) * grown(run, 0.994)));
         assert!(creeps(&faster[..39], &faster[39]).is_empty(), "what gets better is none");
         assert!(creeps(&crept[..5], &crept[5]).is_empty(), "too few");
     }
 
     #[test]
     fn a_creep_is_of_one_machine_one_load_and_one_level() {
-        let crept = runs((0..40).map(|run| 1e6 * noise(run) * 1.006_f64.powi(run as i32)));
+        let crept = runs((0..40).map(|run| 1e6 * noise(run) * grown(run, 1.006)));
         let found = |change: fn(&mut Entry)| {
             let mut entries = crept.clone();
             entries[..36].iter_mut().for_each(change);

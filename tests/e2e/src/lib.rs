@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// Folders of one test's own, so that tests don't meet.
@@ -82,6 +83,29 @@ impl Project {
         cargo
     }
 
+    /// Where its runs are appended.
+    pub fn history(&self) -> PathBuf {
+        self.folder.path().join("reports/history.jsonl")
+    }
+
+    /// `cargo perf-test ARGUMENTS`, as the program itself.
+    ///
+    /// # Panics
+    ///
+    /// When it does not build.
+    pub fn perf_test(&self, arguments: &[&str]) -> Command {
+        static PROGRAM: OnceLock<String> = OnceLock::new();
+        let building =
+            ["build", "--message-format", "json", "--package", "perf-harness", "--features", "cli"];
+        let built = || executable(self.cargo(&building, &["--bin", "cargo-perf-test"]));
+        let cargo = self.cargo(&[], &[]);
+        let mut command = Command::new(PROGRAM.get_or_init(built));
+        command.args(arguments).stdin(Stdio::null());
+        command.current_dir(cargo.get_current_dir().expect("the workspace"));
+        with_variables_of(&cargo, &mut command);
+        command
+    }
+
     /// The test target itself, for whom a cargo in between is in the way: it dies at once of a signal to its group.
     ///
     /// # Panics
@@ -90,20 +114,10 @@ impl Project {
     pub fn executable(&self, arguments: &[&str]) -> Command {
         let building =
             ["test", "--no-run", "--message-format", "json", "--package", "project", "--test", self.target];
-        let built = self.cargo(&building, &[]).output().expect("cargo runs");
-        let messages = String::from_utf8(built.stdout).expect("JSON lines");
-        let mut executables = messages.lines().filter_map(|line| {
-            serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(str::to_owned)
-        });
-        let mut command = Command::new(executables.next_back().expect("a test target"));
+        let mut command = Command::new(executable(self.cargo(&building, &[])));
         command.args(arguments);
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../project");
-        for (name, value) in self.cargo(&[], &[]).env("CARGO_MANIFEST_DIR", package).get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        with_variables_of(self.cargo(&[], &[]).env("CARGO_MANIFEST_DIR", package), &mut command);
         command
     }
 
@@ -133,6 +147,26 @@ impl Project {
             stderr: text(&output.stderr),
             report: report.ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or(Value::Null),
         }
+    }
+}
+
+/// What a `cargo … --message-format json` built last.
+fn executable(mut building: Command) -> String {
+    let built = building.output().expect("cargo runs");
+    let messages = String::from_utf8(built.stdout).expect("JSON lines");
+    let mut executables = messages.lines().filter_map(|line| {
+        serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(str::to_owned)
+    });
+    let said = String::from_utf8_lossy(&built.stderr);
+    executables.next_back().unwrap_or_else(|| panic!("nothing was built: {said}"))
+}
+
+fn with_variables_of(like: &Command, command: &mut Command) {
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
 }
 

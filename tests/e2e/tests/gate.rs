@@ -114,6 +114,9 @@ fn another_load_or_environment_is_not_comparable_and_says_what_differs() {
     );
     let elsewhere = project.run("gated_open", &["--environment", "ci"]);
     assert!(elsewhere.stdout.contains("no comparable baseline: the environment differs"), "{elsewhere:#?}");
+    assert!(elsewhere.stdout.contains("! the baseline was recorded elsewhere"), "{elsewhere:#?}");
+    assert!(elsewhere.stdout.contains("`cargo perf-test compare REVISION` needs none"), "{elsewhere:#?}");
+    assert_eq!((elsewhere.code, &elsewhere.test()["verdict"]), (Some(0), &"passed".into()), "{elsewhere:#?}");
     let required = project.run("gated_open", &["--environment", "ci", "--require-baseline"]);
     assert_eq!(required.code, Some(101), "{required:#?}");
 }

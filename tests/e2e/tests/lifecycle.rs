@@ -116,9 +116,9 @@ mod signals {
 
         /// Other perf tests of this machine may have to end first.
         fn wait_for(&mut self, words: &str) {
-            let until = Instant::now() + Duration::from_secs(300);
+            let until = Instant::now() + Duration::from_mins(5);
             while let Ok(line) = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                self.stderr.push_str(&format!("{line}\n"));
+                self.stderr.extend([line.as_str(), "\n"]);
                 if line.contains(words) {
                     return;
                 }
@@ -132,7 +132,7 @@ mod signals {
         }
 
         fn end(mut self) -> Run {
-            let until = Instant::now() + Duration::from_secs(60);
+            let until = Instant::now() + Duration::from_mins(1);
             while self.child.try_wait().unwrap().is_none() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(20));
             }

@@ -13,7 +13,7 @@ fn at(place: &str) {
 
 async fn hanging(place: &str) {
     at(place);
-    pending().await
+    pending::<()>().await;
 }
 
 async fn thing() -> Result<u32, Error> {
@@ -41,7 +41,7 @@ async fn no_thing() -> Result<u8, String> {
 }
 
 async fn no_thing_but_a_blocked_thread() -> Result<u8, String> {
-    drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(600))));
+    drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_mins(10))));
     no_thing().await
 }
 
@@ -142,7 +142,7 @@ async fn hangs_in_user_setup() {}
 async fn one_blocks(cx: &Cx, _: &u32) -> Result<u64, Error> {
     if cx.user_id() == 1 {
         at("in user_setup");
-        std::thread::sleep(Duration::from_secs(600));
+        std::thread::sleep(Duration::from_mins(10));
     }
     Ok(cx.user_id())
 }

@@ -67,6 +67,17 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
     all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }
 
+/// Of a test whose baseline was recorded elsewhere.
+pub fn elsewhere() -> Finding {
+    Finding {
+        kind: "recorded_elsewhere",
+        severity: Severity::Warning,
+        message: "the baseline was recorded elsewhere, and says nothing of this machine".to_owned(),
+        advice: "`cargo perf-test compare REVISION` needs none: it measures two revisions side by side",
+        evidence: Vec::new(),
+    }
+}
+
 /// Whether the generator was the bottleneck somewhere.
 pub fn spoil(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Invalid)

@@ -3,12 +3,17 @@
 //! One file a subcommand. Exit status: 0, 101 when something failed, 2 for usage and configuration, and what the perf
 //! tests themselves end with.
 
+mod baseline;
 mod build;
+mod cargo_env;
+mod folders;
 mod process;
 mod project;
 mod run;
+mod terminal;
+mod trend;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,10 +36,14 @@ struct Cli {
 enum Command {
     /// Build in release and run the perf tests
     Run(run::Run),
+    /// Look after baseline files
+    Baseline(baseline::Baseline),
+    /// How each metric moved over past runs and through the baselines' levels
+    Trend(trend::Trend),
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(own_line(std::env::args_os())) {
+    let cli = match Cli::try_parse_from(run::own_first(own_line(std::env::args_os()), &Cli::command())) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to standard output and mistakes to standard error.
@@ -44,6 +53,8 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Run(run) => run::run(&run),
+        Command::Baseline(baseline) => baseline::run(&baseline),
+        Command::Trend(trend) => trend::run(&trend),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", chain(&*error));
@@ -76,7 +87,6 @@ fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

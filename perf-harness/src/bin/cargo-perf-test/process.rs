@@ -3,6 +3,7 @@
 //! No cargo in between: that one dies at once of a signal to its group, and its exit status is not the target's.
 
 use crate::build::Built;
+use crate::cargo_env;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::process::ExitStatus;
@@ -12,6 +13,7 @@ use tokio::process::{Child, Command};
 pub(crate) fn command(built: &Built, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(&built.executable);
     command.args(arguments).current_dir(&built.target.package_dir);
+    command.envs(cargo_env::variables());
     command.env("CARGO_MANIFEST_DIR", &built.target.package_dir).env("CARGO_PKG_NAME", &built.target.package);
     command
 }

@@ -29,8 +29,18 @@ pub(crate) struct Selection {
 pub(crate) struct Project {
     /// Cargo's target folder.
     pub(crate) target_dir: PathBuf,
+    /// Its selected members that depend on perf-harness.
+    pub(crate) packages: Vec<Package>,
     /// The perf targets of its selected members.
     pub(crate) targets: Vec<PerfTarget>,
+}
+
+/// A package that depends on perf-harness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// The folder of its Cargo.toml.
+    pub(crate) dir: PathBuf,
 }
 
 /// A test target with `harness = false` that uses perf-harness.
@@ -72,10 +82,20 @@ pub(crate) enum ProjectError {
 impl Project {
     /// Asks cargo; an empty selection is an error.
     pub(crate) fn find(selection: &Selection) -> Result<Self, ProjectError> {
+        let project = Project::look(selection)?;
+        match project.targets.is_empty() {
+            true => Err(ProjectError::NoTarget(selection.in_words())),
+            false => Ok(project),
+        }
+    }
+
+    /// Asks cargo; there may be nothing.
+    pub(crate) fn look(selection: &Selection) -> Result<Self, ProjectError> {
         let metadata = metadata(selection.manifest_path.as_deref())?;
         let folder = |key: &str| PathBuf::from(metadata[key].as_str().unwrap_or_default());
-        let mut targets = Vec::new();
-        for package in list(&metadata["packages"]) {
+        let (mut packages, mut targets) = (Vec::new(), Vec::new());
+        for package in list(&metadata["packages"]).filter(|package| name_of_harness(package).is_some()) {
+            packages.push(Package { name: text(&package["name"]), dir: dir_of(package) });
             targets.extend(perf_targets(package)?);
         }
         let is_wanted =
@@ -83,10 +103,8 @@ impl Project {
         targets.retain(|target| {
             is_wanted(&selection.package, &target.package) && is_wanted(&selection.test, &target.name)
         });
-        if targets.is_empty() {
-            return Err(ProjectError::NoTarget(selection.in_words()));
-        }
-        Ok(Project { target_dir: folder("target_directory"), targets })
+        packages.retain(|package| is_wanted(&selection.package, &package.name));
+        Ok(Project { target_dir: folder("target_directory"), packages, targets })
     }
 }
 
@@ -124,8 +142,16 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn dir_of(package: &Value) -> PathBuf {
+    let manifest = PathBuf::from(text(&package["manifest_path"]));
+    manifest.parent().unwrap_or(Path::new("")).to_owned()
+}
+
 fn perf_targets(package: &Value) -> Result<Vec<PerfTarget>, ProjectError> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let Some(harness) = name_of_harness(package) else {
         return Ok(Vec::new());
     };
@@ -139,7 +165,7 @@ fn perf_targets(package: &Value) -> Result<Vec<PerfTarget>, ProjectError> {
     let found = list(&package["targets"]).filter(is_perf_target).map(|target| PerfTarget {
         name: text(&target["name"]),
         package: text(&package["name"]),
-        package_dir: manifest.parent().unwrap_or(Path::new("")).to_owned(),
+        package_dir: dir_of(package),
         required_features: list(&target["required-features"]).map(text).collect(),
     });
     Ok(found.collect())

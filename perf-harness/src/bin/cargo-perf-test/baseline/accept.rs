@@ -1,0 +1,197 @@
+//! `cargo perf-test baseline accept`: a run's sessions, also one's of another machine, become part of the baselines.
+//!
+//! The environment is the report's. What `--update-baselines` would not have recorded is not accepted.
+
+use crate::Done;
+use crate::folders::{self, BaselineFolder, shown};
+use crate::project::{Project, Selection};
+use perf_core::judge::accept::accept_record;
+use perf_core::judge::baseline::{Baseline, BaselineError, path_of};
+use perf_core::judge::spread::Spreads;
+use perf_core::measure::environment::Environment;
+use perf_core::report::json::Run;
+use perf_core::report::record::{Offer, Offered, Refusal, offers};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Of the command line.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Accept {
+    /// A run's id, `latest`, its folder, or a report.json
+    #[arg(value_name = "RUN")]
+    run: String,
+
+    /// Only these tests; default every one of the run
+    #[arg(value_name = "TEST")]
+    tests: Vec<String>,
+
+    /// Say what would be recorded, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    baselines: BaselineFolder,
+
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Why nothing at all was accepted.
+#[derive(Debug, thiserror::Error)]
+enum AcceptError {
+    #[error("no run `{0}`: write a run's id, `latest`, its folder or a report.json; {1} holds no such run")]
+    NoRun(String, String),
+    #[error("{}: {reason}", path.display())]
+    Report { path: PathBuf, reason: String },
+    #[error("the run holds no test `{0}`; it holds {1}")]
+    NoTest(String, String),
+    #[error(
+        "no perf target `{0}` in this workspace, of which `{1}` is a test; accept it where it is one, or with --baseline-dir"
+    )]
+    NoTarget(String, String),
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+}
+
+/// Exit status: 101 when a test that was asked for was refused.
+pub(super) fn run(accept: &Accept) -> Done {
+    let project = Project::look(&accept.selection)?;
+    let path = report(&accept.run, &folders::reports(&project))?;
+    let run = read(&path)?;
+    let (mut ledger, mut refused) = (Ledger::default(), 0);
+    for (test, offer) in accept.wanted(&run)? {
+        match offer {
+            Ok(offer) => accept.take(&offer, &run.environment, &project, &mut ledger)?,
+            // Nobody meant to record it.
+            Err(refusal @ Refusal::NotGated) => println!("{test}: left out, {refusal}"),
+            Err(refusal) => {
+                refused += 1;
+                println!("{test}: not accepted, {refusal}");
+            }
+        }
+    }
+    if !accept.dry_run {
+        ledger.write()?;
+    }
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(101) })
+}
+
+impl Accept {
+    fn wanted(&self, run: &Run) -> Result<Vec<Offered>, AcceptError> {
+        let offered = offers(run);
+        let names: Vec<String> = offered.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(unknown) = self.tests.iter().find(|test| !names.contains(test)) {
+            return Err(AcceptError::NoTest(unknown.clone(), names.join(", ")));
+        }
+        let is_wanted = |name: &String| self.tests.is_empty() || self.tests.contains(name);
+        Ok(offered.into_iter().filter(|(name, _)| is_wanted(name)).collect())
+    }
+
+    fn take(
+        &self,
+        offer: &Offer,
+        environment: &Environment,
+        project: &Project,
+        ledger: &mut Ledger,
+    ) -> Result<(), AcceptError> {
+        let folder = self.folder(offer, project)?;
+        let environment = Environment { id: environment.class.id(), ..environment.clone() };
+        let spreads = spreads(&folder.join(&offer.target), &environment, offer)?;
+        let path = path_of(&folder, &offer.target, &offer.test);
+        let baseline = ledger.open(&path, &offer.test)?;
+        for session in &offer.sessions {
+            let accepted = accept_record(baseline, &offer.terms, &environment, &spreads, session.clone());
+            println!("{}: {} ({})", offer.test, accepted.message(), shown(&path));
+        }
+        Ok(())
+    }
+
+    fn folder(&self, offer: &Offer, project: &Project) -> Result<PathBuf, AcceptError> {
+        let owner = project.targets.iter().find(|target| target.name == offer.target);
+        match (owner, &self.baselines.baseline_dir) {
+            (Some(owner), _) => Ok(self.baselines.of(&owner.package_dir)),
+            (None, Some(folder)) => Ok(folder.clone()),
+            (None, None) => Err(AcceptError::NoTarget(offer.target.clone(), offer.test.clone())),
+        }
+    }
+}
+
+/// Baselines that change; written when all of them are known to be readable.
+#[derive(Default)]
+struct Ledger(BTreeMap<PathBuf, (Baseline, Baseline)>);
+
+impl Ledger {
+    fn open(&mut self, path: &Path, test: &str) -> Result<&mut Baseline, AcceptError> {
+        if !self.0.contains_key(path) {
+            let before = Baseline::read(path)?.unwrap_or_else(|| Baseline::empty(test));
+            self.0.insert(path.to_owned(), (before.clone(), before));
+        }
+        Ok(&mut self
+            .0
+            .entry(path.to_owned())
+            .or_insert_with(|| (Baseline::empty(test), Baseline::empty(test)))
+            .1)
+    }
+
+    fn write(&self) -> Result<(), AcceptError> {
+        let changed = self.0.iter().filter(|(_, (before, after))| before != after);
+        for (path, (_, after)) in changed {
+            after.write(path)?;
+        }
+        Ok(())
+    }
+}
+
+/// As all baselines of the target know it.
+fn spreads(folder: &Path, environment: &Environment, offer: &Offer) -> Result<Spreads, AcceptError> {
+    let mut levels = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_json = entry.path().extension().is_some_and(|extension| extension == "json");
+        let baseline = if is_json { Baseline::read(&entry.path())? } else { None };
+        let recorded = baseline.and_then(|mut baseline| baseline.environments.remove(&environment.id));
+        levels.extend(recorded.into_iter().flat_map(|recorded| recorded.levels));
+    }
+    Ok(Spreads::of(&levels, offer.terms.gates.iter().map(|gate| &gate.metric)))
+}
+
+/// The file that is meant.
+fn report(run: &str, reports: &Path) -> Result<PathBuf, AcceptError> {
+    let within = |folder: PathBuf| Some(folder.join("report.json")).filter(|path| path.is_file());
+    let given = PathBuf::from(run);
+    // Where links need a privilege, `latest` is a file that names the folder.
+    let named = || std::fs::read_to_string(reports.join(run)).ok().map(|name| reports.join(name.trim()));
+    let is_report = given.is_file() && given.extension().is_some_and(|extension| extension == "json");
+    let found = if is_report { Some(given.clone()) } else { within(given) };
+    found
+        .or_else(|| within(reports.join(run)))
+        .or_else(|| within(named()?))
+        .ok_or_else(|| AcceptError::NoRun(run.to_owned(), reports.display().to_string()))
+}
+
+fn read(path: &Path) -> Result<Run, AcceptError> {
+    let wrong = |reason: String| AcceptError::Report { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    Run::parse(&text).map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_id_latest_folder_or_file() {
+        let reports = tempfile::tempdir().unwrap();
+        let folder = reports.path().join("20261125T0904Z-71");
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("report.json");
+        std::fs::write(&file, "{}").unwrap();
+        std::fs::write(reports.path().join("latest"), "20261125T0904Z-71\n").unwrap();
+        for run in ["20261125T0904Z-71", "latest", folder.to_str().unwrap(), file.to_str().unwrap()] {
+            assert_eq!(report(run, reports.path()).unwrap(), file, "{run}");
+        }
+        let error = report("yesterday", reports.path()).unwrap_err().to_string();
+        assert!(error.starts_with("no run `yesterday`: write a run's id, `latest`"), "{error}");
+        assert!(read(&file).unwrap_err().to_string().contains("report.json: missing field"));
+    }
+}
