@@ -146,7 +146,8 @@ fn metrics(report: &Report, session: &Session) -> BTreeMap<String, Measured> {
         metrics.into_iter().find(|compared| compared.metric.to_string() == name)
     };
     let measured = report.plan.gates.iter().filter_map(|gate| {
-        let value = centre::of(&gate.metric, &rounds)?.exp();
+        // A logarithm and back: what is behind a thousandth of a nanosecond is of no meaning.
+        let value = (centre::of(&gate.metric, &rounds)?.exp() * 1e3).round() / 1e3;
         let name = gate.metric.to_string();
         let verdict = compared(&name).map(|compared| compared.verdict.name().to_owned());
         Some((name, Measured { value, n: rounds.iterations(), verdict }))

@@ -192,11 +192,11 @@ fn a_report_becomes_a_baseline_also_one_of_another_machine() {
 fn a_regression_can_be_accepted_and_what_broke_a_limit_cannot() {
     let project = Project::new();
     gated(&project, "10", &["--update-baselines"]);
-    let slower = gated(&project, "15", &[]);
+    let slower = gated(&project, "40", &[]);
     assert_eq!(slower.code, Some(101), "{slower:#?}");
     let accepted = perf_test(&project, &["baseline", "accept", "latest"]);
     assert!(accepted.stdout.contains("starts a new level: service.p50 regressed"), "{accepted:#?}");
-    let now = gated(&project, "15", &[]);
+    let now = gated(&project, "40", &[]);
     assert_eq!((now.code, &now.test()["comparison"]["level"]), (Some(0), &2.into()), "{now:#?}");
 
     let broken = project.run("breaks", &[]);
