@@ -17,13 +17,15 @@ fn perf_test(project: &Project, words: &[&str]) -> Run {
     project.finished(&command.output().unwrap())
 }
 
+/// Of runs that the machine did not spoil.
 fn lines(project: &Project) -> Vec<Value> {
     let text = fs::read_to_string(project.history()).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let all = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+    all.filter(|line: &Value| line["usable"] == true).collect()
 }
 
 fn gated(project: &Project, handler_ms: &str, arguments: &[&str]) -> Run {
-    project.run_with("gated_open", arguments, &[("HANDLER_MS", handler_ms)])
+    project.run_sound("gated_open", arguments, &[("HANDLER_MS", handler_ms)])
 }
 
 /// So many runs like this one before it, each of them this many times as slow as the one after it.
