@@ -102,6 +102,12 @@ impl Closed {
         self.roster.wants_more()
     }
 
+    /// How many users the level wants of this worker.
+    #[inline]
+    pub fn wanted(&self) -> u32 {
+        self.roster.wanted()
+    }
+
     /// Wakes those who have rested, and follows the level.
     pub fn advance(&mut self, now: u64) {
         self.roster.advance(now);

@@ -17,6 +17,7 @@ use super::worker::{Job, Worker};
 use crate::error::ClientError;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
+use crate::measure::tally::Words;
 use crate::measure::{Attendance, Farewell};
 use crate::outcome::Failure;
 use crate::plan::Plan;
@@ -245,8 +246,8 @@ impl Terms {
             worker: number,
             edges: self.edges,
             counted: self.counted.clone(),
-            timeout: self.plan.timeout,
-            max_in_flight: self.plan.slots,
+            words: Words::of(self.plan.timeout, self.plan.slots),
+            seed: self.plan.seed,
         };
         let live_counts = Arc::<LiveCounts>::default();
         let full = self.send.clone();

@@ -209,6 +209,16 @@ impl Cx {
         held
     }
 
+    /// What was timed by name since the marks were handed over, in order.
+    pub(crate) fn steps(&self) -> Vec<(String, Option<u64>)> {
+        let marks = self.marks.borrow();
+        let steps = marks.iter().filter_map(|mark| match mark {
+            Mark::Step(name, took) => Some(((*name).to_owned(), *took)),
+            Mark::Check(..) => None,
+        });
+        steps.collect()
+    }
+
     /// Hands over what was marked since the last time.
     pub(crate) fn drain_marks(&self, mut take: impl FnMut(Mark)) {
         let mut marks = self.marks.borrow_mut();

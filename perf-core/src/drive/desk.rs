@@ -114,6 +114,7 @@ impl Desk {
             users.restrain(backoff, now);
         }
         users.advance(now);
+        self.recorder.set_users(users.wanted());
         let until = self.now + LONGEST_TURN;
         while self.now < until && self.start_user(users) {}
     }
@@ -174,7 +175,10 @@ impl Desk {
         let Desk { users, recorder, .. } = self;
         let cx = users.cx(slot);
         let thought = cx.thought();
-        recorder.record(&Sample { phase, intended, started, finished: self.now, thought, ending }, at);
+        let (user, iteration) = (cx.user_id(), cx.iteration());
+        let sample =
+            Sample { user, iteration, phase, intended, started, finished: self.now, thought, ending };
+        recorder.record(&sample, at, || cx.steps());
         cx.drain_marks(|mark| recorder.mark(phase, mark));
     }
 

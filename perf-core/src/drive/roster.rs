@@ -102,6 +102,12 @@ impl Roster {
         (self.parked.len() as u64) < most
     }
 
+    /// How many users the level wants of this worker.
+    #[inline]
+    pub fn wanted(&self) -> u32 {
+        self.wanted
+    }
+
     /// Wakes those who have rested, and follows the level.
     pub fn advance(&mut self, now: u64) {
         while now >= self.next_change {

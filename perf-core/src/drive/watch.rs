@@ -244,7 +244,7 @@ impl<'a> Watch<'a> {
             Phase::Measured => &mut self.collection.measured,
         };
         tally.counts.merge(lost);
-        let gone = || format!("worker {worker} never came back to its loop, or died");
+        let gone = format!("worker {worker} never came back to its loop, or died");
         for (category, count) in [
             (Category::Interrupted, lost.interrupted),
             (Category::Dropped, lost.dropped()),
@@ -252,7 +252,7 @@ impl<'a> Watch<'a> {
             (Category::Other, lost.failed),
         ] {
             if count > 0 {
-                tally.errors.add(category, count, at, gone);
+                tally.errors.add(category, count, at, &gone);
             }
         }
     }
@@ -282,16 +282,10 @@ impl<'a> Watch<'a> {
         self.backed.sort_by_key(|backed| backed.at);
         let (measured_for, altered) = (self.measured_for(), self.altered());
         let gaps = self.standstill().gaps().to_vec();
-        let (warmup, measured, rounds, timeline) = self.collection.rounds(nanos(measured_for));
         Recording {
             began: self.began,
             warmup_length: self.plan.warmup,
-            measured_for,
             preparation,
-            warmup,
-            measured,
-            rounds,
-            timeline,
             gaps,
             altered,
             backed: self.backed,
@@ -300,7 +294,7 @@ impl<'a> Watch<'a> {
             left: self.left,
             worker_cpu: self.worker_cpu,
             stopped_by: self.live.stopped().map(|(why, _)| why),
-            ..Recording::default()
+            ..self.collection.into_recording(nanos(measured_for))
         }
     }
 }

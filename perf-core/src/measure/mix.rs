@@ -46,6 +46,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     whole.measured.merge_later(&recording.measured, after);
     let later = nanos(part.origin().saturating_sub(whole.warmup_length));
     whole.timeline.merge(&recording.timeline, later);
+    whole.exemplars.merge_later(&recording.exemplars, after);
     for theirs in &recording.rounds {
         round.succeeded += theirs.succeeded;
         round.completed += theirs.completed;
@@ -75,6 +76,7 @@ fn nanos(length: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{Ending, Phase, Sample};
+    use super::super::tally::Words;
     use super::*;
 
     fn recording(warmup: u64, measured: u64, finished: u64) -> Recording {
@@ -86,6 +88,8 @@ mod tests {
         };
         let finished = finished * 1_000_000_000;
         let sample = Sample {
+            user: 0,
+            iteration: 0,
             phase: Phase::Measured,
             intended: finished,
             started: finished,
@@ -94,7 +98,7 @@ mod tests {
             ending: Ending::TimedOut,
         };
         recording.measured.counts.start();
-        recording.measured.record(&sample, finished, Duration::from_secs(1));
+        recording.measured.record(&sample, finished, &Words::default());
         recording
     }
 

@@ -6,8 +6,11 @@ pub mod class;
 pub mod edges;
 pub mod environment;
 pub mod errors;
+pub mod exemplar;
 pub mod histogram;
+mod message;
 pub mod mix;
+pub mod pulse;
 pub mod recorder;
 pub mod sample;
 pub mod tally;
@@ -16,7 +19,9 @@ mod virtualisation;
 
 use crate::outcome::Failure;
 use edges::Edges;
+use exemplar::Exemplars;
 use histogram::SparseHistogram;
+use pulse::Pulse;
 use recorder::Slice;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -43,6 +48,10 @@ pub struct Recording {
     pub rounds: Vec<Round>,
     /// How it went.
     pub timeline: Timeline,
+    /// The same in finer steps, and less of it.
+    pub pulse: Pulse,
+    /// Measured iterations, the slowest ones and some drawn from all.
+    pub exemplars: Exemplars,
     /// When the schedule stood still; no other number counts that time.
     pub gaps: Vec<Gap>,
     /// How workers backed off, in order.
@@ -154,6 +163,8 @@ impl Default for Recording {
             measured: Tally::default(),
             rounds: Vec::new(),
             timeline: Timeline::new(1_000_000_000),
+            pulse: Pulse::default(),
+            exemplars: Exemplars::default(),
             gaps: Vec::new(),
             backed: Vec::new(),
             altered: None,
@@ -357,6 +368,8 @@ pub struct Collection {
     pub measured: Tally,
     /// How it went.
     pub timeline: Timeline,
+    pulse: Pulse,
+    exemplars: Exemplars,
     rounds: Vec<Round>,
 }
 
@@ -368,6 +381,8 @@ impl Collection {
             edges,
             warmup: Tally::default(),
             measured: Tally::default(),
+            pulse: Pulse::default(),
+            exemplars: Exemplars::default(),
             rounds: (0..rounds).map(|_| Round::default()).collect(),
         }
     }
@@ -376,9 +391,12 @@ impl Collection {
     pub fn add(&mut self, slice: &Slice) {
         self.warmup.merge(&slice.warmup);
         self.measured.merge(&slice.measured);
-        if let Some(interval) = self.edges.interval(slice.from) {
-            self.timeline.add(interval, slice);
+        match self.edges.interval(slice.from) {
+            Some(interval) => self.timeline.add(interval, slice),
+            None => self.timeline.add_before(slice),
         }
+        slice.beats.iter().for_each(|(number, beat)| self.pulse.add(number, beat));
+        self.exemplars.merge(&slice.exemplars);
         if let Some(round) = slice.round.and_then(|round| self.rounds.get_mut(round as usize)) {
             round.add(slice);
         }
@@ -390,8 +408,8 @@ impl Collection {
         last.saturating_sub(self.edges.origin)
     }
 
-    /// The rounds that began within the measured time, each with its place in it.
-    pub fn rounds(self, measured_for: u64) -> (Tally, Tally, Vec<Round>, Timeline) {
+    /// As a recording of so many measured nanoseconds: with the rounds that began within them, each with its place.
+    pub fn into_recording(self, measured_for: u64) -> Recording {
         let mut rounds = self.rounds;
         let mut start = 0;
         for (number, round) in rounds.iter_mut().enumerate() {
@@ -405,7 +423,16 @@ impl Collection {
             start = end;
         }
         rounds.retain(|round| round.length > 0);
-        (self.warmup, self.measured, rounds, self.timeline)
+        Recording {
+            measured_for: Duration::from_nanos(measured_for),
+            warmup: self.warmup,
+            measured: self.measured,
+            rounds,
+            timeline: self.timeline,
+            pulse: self.pulse,
+            exemplars: self.exemplars,
+            ..Recording::default()
+        }
     }
 }
 

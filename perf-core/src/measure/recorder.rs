@@ -3,13 +3,14 @@
 //! No locks, no waiting, nothing allocated per sample. A full slice is sent away and an emptied one comes back.
 
 use super::edges::Edges;
+use super::exemplar::{Choice, Exemplars};
+use super::pulse::Beats;
 use super::sample::{Counts, Drop, Phase, Sample};
-use super::tally::{Mark, Tally};
+use super::tally::{Mark, Tally, Words};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
 
 /// What one worker recorded between two edges.
 #[derive(Debug, Default)]
@@ -26,6 +27,12 @@ pub struct Slice {
     pub warmup: Tally,
     /// The others.
     pub measured: Tally,
+    /// What finished in each twentieth of a second, once measuring has begun.
+    pub beats: Beats,
+    /// Measured iterations worth keeping.
+    pub exemplars: Exemplars,
+    /// How many users came in, less those who left.
+    pub users_change: i64,
 }
 
 impl Slice {
@@ -41,6 +48,9 @@ impl Slice {
         self.warmup.clear();
         self.measured.clear();
         self.last_finish = 0;
+        self.beats.clear();
+        self.exemplars.clear();
+        self.users_change = 0;
     }
 }
 
@@ -129,10 +139,10 @@ pub struct Rules {
     pub edges: Edges,
     /// Where rounds go by the number of finished iterations.
     pub counted: Option<Arc<CountedRounds>>,
-    /// For messages.
-    pub timeout: Duration,
-    /// For messages.
-    pub max_in_flight: u32,
+    /// For errors.
+    pub words: Words,
+    /// Draws the iterations that are kept.
+    pub seed: u64,
 }
 
 /// Takes samples and cuts them into slices. Consumed by `finish`, so that nobody reads half a record.
@@ -145,6 +155,8 @@ pub struct Recorder {
     /// By phase.
     totals: [Counts; 2],
     live: Arc<LiveCounts>,
+    choice: Choice,
+    users: u32,
     slice: Box<Slice>,
     empty: Receiver<Box<Slice>>,
     full: Box<dyn Fn(Box<Slice>) + Send>,
@@ -165,6 +177,8 @@ impl Recorder {
         let slice = Slice::prepared(rules.worker);
         let mut recorder = Recorder {
             next_edge: rules.edges.after(0),
+            choice: Choice::new(rules.seed),
+            users: 0,
             rules,
             draining: false,
             counted_round: 0..0,
@@ -229,23 +243,31 @@ impl Recorder {
 
     /// Counts arrivals that cannot start.
     pub fn drop_arrivals(&mut self, phase: Phase, why: Drop, count: u64, at: u64) {
-        let most = self.rules.max_in_flight;
-        self.tally(phase).drop_arrivals(why, count, at, most);
+        let tally = match phase {
+            Phase::Warmup => &mut self.slice.warmup,
+            Phase::Measured => &mut self.slice.measured,
+        };
+        tally.drop_arrivals(why, count, at, &self.rules.words);
         let total = &mut self.totals[phase as usize];
         total.drop_arrivals(why, count);
         self.live.store(phase, total);
     }
 
-    /// Counts and times an iteration at its end, which is `at` by the schedule's clock.
+    /// Counts and times an iteration at its end, which is `at` by the schedule's clock; `steps` says what it did by name.
     #[inline]
-    pub fn record(&mut self, sample: &Sample, at: u64) {
+    pub fn record(&mut self, sample: &Sample, at: u64, steps: impl Fn() -> Vec<(String, Option<u64>)>) {
         self.advance(at);
+        if let Some(measured) = at.checked_sub(self.rules.edges.origin) {
+            self.slice.beats.record(measured, sample.response());
+        }
         if sample.phase == Phase::Measured {
             self.enter_counted_round(at);
             self.slice.last_finish = at;
+            self.choice.consider(&mut self.slice.exemplars, sample, at, steps);
+            self.slice.measured.record(sample, at, &self.rules.words);
+        } else {
+            self.slice.warmup.record(sample, at, &self.rules.words);
         }
-        let timeout = self.rules.timeout;
-        self.tally(sample.phase).record(sample, at, timeout);
         let total = &mut self.totals[sample.phase as usize];
         total.end(&sample.ending);
         self.live.store_ended(sample.phase, total);
@@ -259,6 +281,15 @@ impl Recorder {
             let round = counted.round(finished);
             self.counted_round = counted.start(round)..counted.start(round + 1);
             self.replace_slice(now, Some(round));
+        }
+    }
+
+    /// How many users this worker is to have from now on.
+    #[inline]
+    pub fn set_users(&mut self, users: u32) {
+        if users != self.users {
+            self.slice.users_change += i64::from(users) - i64::from(self.users);
+            self.users = users;
         }
     }
 
@@ -291,7 +322,7 @@ mod tests {
     fn recorder(counted: Option<Arc<CountedRounds>>) -> (Recorder, Receiver<Box<Slice>>, Arc<LiveCounts>) {
         let timed = TimedRounds { count: 2, length: 100 * MS };
         let edges = Edges { origin: 10 * MS, tick: 1000 * MS, rounds: counted.is_none().then_some(timed) };
-        let rules = Rules { worker: 0, edges, counted, timeout: Duration::from_secs(1), max_in_flight: 5 };
+        let rules = Rules { worker: 0, edges, counted, words: Words::default(), seed: 0 };
         let (send, slices) = channel();
         let live = Arc::<LiveCounts>::default();
         let (recorder, _) =
@@ -302,6 +333,8 @@ mod tests {
     fn run(recorder: &mut Recorder, phase: Phase, started: u64, finished: u64, ending: Ending) {
         recorder.start(phase);
         let sample = Sample {
+            user: 0,
+            iteration: started,
             phase,
             intended: started * MS,
             started: started * MS,
@@ -309,7 +342,7 @@ mod tests {
             thought: 0,
             ending,
         };
-        recorder.record(&sample, finished * MS);
+        recorder.record(&sample, finished * MS, Vec::new);
     }
 
     #[test]

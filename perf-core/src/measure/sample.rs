@@ -21,6 +21,10 @@ impl Phase {
 /// One iteration that was started.
 #[derive(Debug)]
 pub struct Sample {
+    /// Whose.
+    pub user: u64,
+    /// No other one of the session has this number.
+    pub iteration: u64,
     /// Goes by `intended`.
     pub phase: Phase,
     /// When it should have started.
@@ -33,6 +37,23 @@ pub struct Sample {
     pub thought: u64,
     /// How it ended.
     pub ending: Ending,
+}
+
+impl Sample {
+    /// Finish − intended start, without the pauses of its own.
+    pub fn response(&self) -> u64 {
+        self.finished.saturating_sub(self.thought).saturating_sub(self.intended)
+    }
+
+    /// Finish − actual start, without the pauses of its own.
+    pub fn service(&self) -> u64 {
+        self.finished.saturating_sub(self.thought).saturating_sub(self.started)
+    }
+
+    /// Actual start − intended start.
+    pub fn lag(&self) -> u64 {
+        self.started.saturating_sub(self.intended)
+    }
 }
 
 /// How an iteration that was started came to its end.

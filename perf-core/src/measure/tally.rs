@@ -9,6 +9,30 @@ use crate::error::Category;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// What is said of an iteration that the end of the run cut off.
+pub const INTERRUPTED: &str = "still running when the run ended";
+
+/// What is said of iterations that this crate itself ended or did not start.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Of one that was given up.
+    pub timed_out: String,
+    max_in_flight: String,
+    late: String,
+}
+
+impl Words {
+    /// For a test with these bounds.
+    pub fn of(timeout: Duration, max_in_flight: u32) -> Self {
+        let limit = humantime::format_duration(timeout);
+        Words {
+            timed_out: format!("the iteration took longer than its timeout of {limit}"),
+            max_in_flight: format!("max_in_flight = {max_in_flight} iterations were still running"),
+            late: format!("the generator was more than max_in_flight = {max_in_flight} arrivals behind"),
+        }
+    }
+}
+
 /// Counts, times and errors.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -45,10 +69,9 @@ impl Times {
 
     fn record(&mut self, sample: &Sample) {
         let three = self.0.get_or_insert_default();
-        let finished = sample.finished.saturating_sub(sample.thought);
-        three.response.record(finished.saturating_sub(sample.intended));
-        three.service.record(finished.saturating_sub(sample.started));
-        three.lag.record(sample.started.saturating_sub(sample.intended));
+        three.response.record(sample.response());
+        three.service.record(sample.service());
+        three.lag.record(sample.lag());
     }
 
     fn merge(&mut self, other: &Times) {
@@ -86,38 +109,33 @@ impl Times {
 
 impl Tally {
     /// Counts and times one iteration at its end, which is `at` by the schedule's clock.
-    pub fn record(&mut self, sample: &Sample, at: u64, timeout: Duration) {
+    pub fn record(&mut self, sample: &Sample, at: u64, words: &Words) {
         self.counts.end(&sample.ending);
         match &sample.ending {
             Ending::Succeeded => self.succeeded.record(sample),
             Ending::Failed(failure) => {
                 self.failed.record(sample);
-                self.errors.add(failure.category, 1, at, || failure.message.clone());
+                self.errors.add(failure.category, 1, at, &failure.message);
             }
             Ending::TimedOut => {
                 self.failed.record(sample);
-                let limit = humantime::format_duration(timeout);
-                self.errors.add(Category::Timeout, 1, at, || {
-                    format!("the iteration took longer than its timeout of {limit}")
-                });
+                self.errors.add(Category::Timeout, 1, at, &words.timed_out);
             }
             Ending::Interrupted => {
                 self.interrupted.record(sample);
-                self.errors
-                    .add(Category::Interrupted, 1, at, || "still running when the run ended".to_owned());
+                self.errors.add(Category::Interrupted, 1, at, INTERRUPTED);
             }
         }
     }
 
     /// Counts arrivals that could not start.
-    pub fn drop_arrivals(&mut self, why: Drop, count: u64, at: u64, max_in_flight: u32) {
+    pub fn drop_arrivals(&mut self, why: Drop, count: u64, at: u64, words: &Words) {
         self.counts.drop_arrivals(why, count);
-        self.errors.add(Category::Dropped, count, at, || match why {
-            Drop::MaxInFlight => format!("max_in_flight = {max_in_flight} iterations were still running"),
-            Drop::Late => {
-                format!("the generator was more than max_in_flight = {max_in_flight} arrivals behind")
-            }
-        });
+        let message = match why {
+            Drop::MaxInFlight => &words.max_in_flight,
+            Drop::Late => &words.late,
+        };
+        self.errors.add(Category::Dropped, count, at, message);
     }
 
     /// Adds the other's.

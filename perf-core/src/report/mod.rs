@@ -9,6 +9,7 @@ pub mod record;
 pub mod series;
 mod terminal;
 pub mod text;
+mod timeline;
 pub mod trend;
 
 use crate::analyze::Session;

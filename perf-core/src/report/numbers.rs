@@ -1,13 +1,13 @@
 //! What was measured in a session, as report.json has it.
 
+use super::timeline::{of_exemplars, of_timeline, seconds_measured};
 use crate::analyze::Session;
 use crate::analyze::health::Health;
 use crate::analyze::summary::RoundSummary;
 use crate::error::Category;
-use crate::measure::errors::ErrorGroup;
+use crate::measure::errors::{ErrorGroup, Said};
 use crate::measure::histogram::Histogram;
 use crate::measure::sample::Counts;
-use crate::measure::timeline::{Point, Timeline};
 use crate::measure::{Backed, Calibration, Gap, Recording};
 use crate::metric::{Quantile, Statistic};
 use serde_json::{Map, Value, json};
@@ -60,7 +60,8 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
         ("checks", checks.collect::<Map<_, _>>().into()),
         ("metrics", json!({})),
         ("errors", of_errors(session)),
-        ("slowest", json!([])),
+        ("slowest", of_exemplars(recording.exemplars.slowest.iter(), recording)),
+        ("drawn", of_exemplars(recording.exemplars.drawn.iter().map(|(_, exemplar)| exemplar), recording)),
         ("rounds", summary.rounds.iter().map(of_round).collect()),
         ("timeline", of_timeline(&recording.timeline)),
         ("gaps", recording.gaps.iter().map(|gap| of_gap(gap, recording)).collect()),
@@ -92,10 +93,6 @@ fn of_gap(gap: &Gap, recording: &Recording) -> Value {
 
 fn of_backed(backed: &Backed, recording: &Recording) -> Value {
     json!({ "at_s": seconds_measured(backed.at, recording), "factor": backed.factor })
-}
-
-fn seconds_measured(at: u64, recording: &Recording) -> f64 {
-    at as f64 / 1e9 - recording.warmup_length.as_secs_f64()
 }
 
 fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {
@@ -136,6 +133,15 @@ fn of_histogram(histogram: &Histogram) -> Value {
 fn of_errors(session: &Session) -> Value {
     let origin = session.recording.warmup_length.as_secs_f64();
     let at = |ns: u64| ns as f64 / 1e9 - origin;
+    let said = |(message, said): (&str, &Said)| {
+        json!({
+            "message": message,
+            "count": said.count,
+            "example": said.example,
+            "first_at_s": at(said.first_at),
+            "last_at_s": at(said.last_at),
+        })
+    };
     let error = |(category, group): &(Category, ErrorGroup)| {
         json!({
             "category": category.name(),
@@ -143,6 +149,7 @@ fn of_errors(session: &Session) -> Value {
             "first_message": group.first_message,
             "first_at_s": at(group.first_at),
             "last_at_s": at(group.last_at),
+            "messages": group.by_count().into_iter().map(said).collect::<Vec<_>>(),
         })
     };
     session.summary.errors.iter().map(error).collect()
@@ -160,34 +167,5 @@ fn of_round(round: &RoundSummary) -> Value {
         "response_p50_ns": round.response_p50,
         "throughput_per_s": round.throughput_per_s,
         "cpu_per_iteration_ns": round.cpu_per_iteration,
-    })
-}
-
-fn of_timeline(timeline: &Timeline) -> Value {
-    let mut in_flight = Counts::default();
-    let points = timeline.points.iter().enumerate().map(|(number, point)| {
-        in_flight.merge(&point.counts);
-        of_point(number as f64 * timeline.interval as f64 / 1e9, point, in_flight.in_flight())
-    });
-    json!({ "interval_s": timeline.interval as f64 / 1e9, "points": points.collect::<Vec<_>>() })
-}
-
-fn of_point(at_s: f64, point: &Point, in_flight: u64) -> Value {
-    let response =
-        |percent| Quantile::percent(percent).and_then(|quantile| point.response.quantile(quantile));
-    json!({
-        "at_s": at_s,
-        "started": point.counts.started,
-        "completed": point.counts.completed(),
-        "failed": point.counts.failed + point.counts.timed_out,
-        "dropped": point.counts.dropped(),
-        "in_flight": in_flight,
-        "p50_ns": response(50.0),
-        "p90_ns": response(90.0),
-        "p99_ns": response(99.0),
-        "max_ns": point.response.max(),
-        "lag_p99_ns": Quantile::percent(99.0).and_then(|quantile| point.lag.quantile(quantile)),
-        "cpu": null,
-        "memory_bytes": null,
     })
 }

@@ -28,6 +28,8 @@ pub enum Detail {
     Full,
 }
 
+/// Of one kind of error.
+const MOST_MESSAGES: usize = 3;
 const MOST_ERRORS: usize = 6;
 const MOST_STEPS: usize = 8;
 
@@ -164,8 +166,12 @@ fn errors(session: &Session, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n  errors")?;
         }
         let first = group.first_at as f64 / 1e9 - warmup;
-        let line = format!("{category} ×{}, first after {first:.1} s: {}", group.count, group.first_message);
-        wrapped("    ", &line, out)?;
+        let head = format!("{category} ×{}, first after {first:.1} s: {}", group.count, group.first_message);
+        wrapped("    ", &head, out)?;
+        let messages = group.by_count();
+        for (message, said) in messages.iter().take(MOST_MESSAGES).filter(|_| messages.len() > 1) {
+            wrapped("      ", &format!("×{} {message}", said.count), out)?;
+        }
     }
     match session.summary.errors.len().saturating_sub(MOST_ERRORS) {
         0 => Ok(()),
