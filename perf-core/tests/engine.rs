@@ -7,12 +7,15 @@ use perf_core::drive::cx::Cx;
 use perf_core::drive::engine;
 use perf_core::drive::prepare::{Prepared, Test};
 use perf_core::drive::users::{User, user};
+use perf_core::error::Category;
+use perf_core::measure::timeline::Point;
 use perf_core::measure::{Altered, Recording, Signal, Stopped};
 use perf_core::metric::Statistic;
-use perf_core::outcome::Outcome;
+use perf_core::outcome::{Failure, Outcome};
 use perf_core::plan::Plan;
 use perf_core::plan::load::Iterations;
 use perf_core::plan::spec::{Overrides, PerfSpec};
+use std::cmp::Reverse;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -371,4 +374,46 @@ fn a_worker_that_dies_before_the_load_is_an_error_that_names_it() {
     let prepared = Prepared::set_up(&plan, &test, &Control::default()).unwrap();
     let error = engine::drive(&plan, &test, &prepared, &Control::default()).err().unwrap();
     assert!(error.to_string().starts_with("worker 1 died before the load began"), "{error}");
+}
+
+fn stepping(cx: Rc<Cx>) -> Box<dyn User> {
+    user(cx, async |cx: &Cx| {
+        cx.step("sleep", tokio::time::sleep(Duration::from_millis(5))).await;
+        match cx.iteration() % 10 {
+            3 => Outcome::Failed(Failure::new(
+                Category::Http5xx,
+                format!("status 503: order {}", cx.iteration()),
+            )),
+            _ => Outcome::Succeeded,
+        }
+    })
+}
+
+#[test]
+fn what_the_timeline_the_pulse_and_single_iterations_say_agrees_with_the_counts() {
+    let spec = PerfSpec {
+        load: Some("users 2 for 1s, 6 for 1s, ..0 over 0s".parse().unwrap()),
+        workers: Some(2),
+        ..PerfSpec::default()
+    };
+    let (_, recording) = drive(&spec, stepping, &Control::default());
+    let counts = recording.measured.counts;
+    let sum = |of: fn(&Point) -> u64| recording.timeline.points.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|point| point.counts.completed()), counts.completed());
+    assert_eq!(sum(|point| point.failures.values().sum()), counts.errors());
+    assert_eq!(sum(|point| point.steps["sleep"].count()), counts.completed());
+    let levels = recording.timeline.levels();
+    assert_eq!((levels[0].users, levels[1].users), (2, 6), "{levels:?}");
+    assert!(levels[0].in_flight <= 2 && levels.last().is_some_and(|last| last.in_flight == 0), "{levels:?}");
+    let beats = recording.pulse.beats.iter();
+    assert_eq!(beats.map(|beat| u64::from(beat.completed)).sum::<u64>(), counts.completed());
+
+    let slowest = &recording.exemplars.slowest;
+    let worst = recording.pulse.beats.iter().map(|beat| beat.worst_ns).max();
+    assert_eq!(Some(slowest[0].response), worst);
+    assert!(slowest.is_sorted_by_key(|exemplar| Reverse(exemplar.response)));
+    assert!(slowest.iter().all(|exemplar| exemplar.steps.len() == 1 && exemplar.steps[0].0 == "sleep"));
+    let (category, group) = recording.measured.errors.by_count()[0];
+    let said: Vec<_> = group.by_count().iter().map(|(message, said)| (*message, said.count)).collect();
+    assert_eq!((category, said), (Category::Http5xx, vec![("status 503: order <n>", counts.failed)]));
 }
