@@ -28,14 +28,16 @@ fn drive(spec: &PerfSpec) -> (Recording, Duration) {
 
 /// As if the load had begun so long ago.
 fn drive_since(spec: &PerfSpec, ago: Duration) -> (Recording, Duration) {
+    drive_test(spec, ago, &Test::of(|cx| user(cx, async |_: &Cx| Outcome::Succeeded)))
+}
+
+fn drive_test(spec: &PerfSpec, ago: Duration, test: &Test) -> (Recording, Duration) {
     let workers = spec.workers.or(Some(1));
     let spec = PerfSpec { workers, warmup: Some(Duration::ZERO), ..spec.clone() };
     let plan = Plan::resolve("nothing", "bench", &spec, &Overrides::default()).expect("a plan");
-    let nothing = |cx| user(cx, async |_: &Cx| Outcome::Succeeded);
-    let test = Test::of(nothing);
     let live = Control::default();
-    let prepared = Prepared::set_up(&plan, &test, &live).expect("a runtime");
-    let assembled = engine::Assembled::of(&plan, &test, &prepared, &live).expect("workers");
+    let prepared = Prepared::set_up(&plan, test, &live).expect("a runtime");
+    let assembled = engine::Assembled::of(&plan, test, &prepared, &live).expect("workers");
     let began = Instant::now();
     let recording = assembled.run(began.checked_sub(ago).unwrap_or(began), &live);
     (recording, began.elapsed())
@@ -75,6 +77,53 @@ fn per_iteration(spec: &PerfSpec, iterations: u64) -> f64 {
         assert_eq!(recording.measured.counts.succeeded, iterations);
         took.as_nanos() as f64 / iterations as f64
     })
+}
+
+/// What a test function pays for saying something by name: nanoseconds more than for nothing.
+fn naming(test: &Test, nothing: f64) -> f64 {
+    let spec = closed(ITERATIONS);
+    let took = best(|| drive_test(&spec, Duration::ZERO, test).1.as_nanos() as f64 / ITERATIONS as f64);
+    took - nothing
+}
+
+fn names() -> [(&'static str, Test); 5] {
+    let step = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.step("login", async {}).await;
+            Outcome::Succeeded
+        })
+    };
+    let check = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.check("answered", true);
+            Outcome::Succeeded
+        })
+    };
+    let counter = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.counter("orders").add(1);
+            Outcome::Succeeded
+        })
+    };
+    let trend = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.trend("rows").record(40);
+            Outcome::Succeeded
+        })
+    };
+    let tag = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.tag("cache", "hit");
+            Outcome::Succeeded
+        })
+    };
+    [
+        ("a step (with two clock readings)", Test::of(step)),
+        ("a check", Test::of(check)),
+        ("a counter", Test::of(counter)),
+        ("a trend", Test::of(trend)),
+        ("a tag", Test::of(tag)),
+    ]
 }
 
 /// What cannot be avoided: one reading of the clock and three recordings.
@@ -166,6 +215,11 @@ fn main() {
         "  open, arrivals always due                      {:>6.1}",
         per_iteration(&open(ITERATIONS), ITERATIONS)
     );
+    println!("\nns more per iteration for saying something by name, closed");
+    let nothing = per_iteration(&closed(ITERATIONS), ITERATIONS);
+    for (what, test) in names() {
+        println!("  {what:<46} {:>6.1}", naming(&test, nothing));
+    }
     println!("\ntwo threads instead of one, times as much");
     println!("  bare loop                                      {:>6.2}", bare_scaling());
     println!("  closed, 64 users                               {:>6.2}", engine_scaling());

@@ -26,6 +26,26 @@ pub enum Metric {
     Capacity,
     /// CPU time of the target per iteration, in nanoseconds.
     CpuPerIteration,
+    /// A quantity of the test's own.
+    Custom(CustomMetric),
+}
+
+/// A quantity of the test's own: `orders`, `queue.max`, `render.p95`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomMetric {
+    /// What `cx.counter`, `cx.gauge`, `cx.trend` or `cx.rate` was told.
+    pub name: String,
+    /// Of a trend, and of a gauge.
+    pub statistic: Option<Statistic>,
+    /// What its limit is written in; only the run shows what it was recorded in.
+    pub unit: Unit,
+}
+
+impl CustomMetric {
+    /// Whether a value of this unit can be held against the limit.
+    pub fn reads(&self, recorded: Unit) -> bool {
+        self.unit == recorded || (self.unit, recorded) == (Unit::Number, Unit::Ratio)
+    }
 }
 
 /// Which time a statistic is of.
@@ -39,6 +59,8 @@ pub enum Timed {
     Lag,
     /// The named part of an iteration.
     Step(String),
+    /// Response time of the iterations with this tag and value.
+    Tagged(String, String),
 }
 
 /// What is taken of many times.
@@ -99,6 +121,8 @@ pub enum Unit {
     PerSecond,
     /// A number from 0 to 1.
     Ratio,
+    /// Whatever the test counts in.
+    Number,
 }
 
 /// Which way is better.
@@ -126,6 +150,7 @@ impl Metric {
             Metric::Iterations | Metric::ErrorCount | Metric::Dropped => Unit::Count,
             Metric::Throughput | Metric::Capacity => Unit::PerSecond,
             Metric::Errors | Metric::Checks => Unit::Ratio,
+            Metric::Custom(custom) => custom.unit,
         }
     }
 
@@ -166,41 +191,84 @@ impl FromStr for Metric {
 
     fn from_str(text: &str) -> Result<Self, MetricError> {
         let text = text.trim();
-        let (name, step) = split_step(text)?;
+        let (name, selector) = split_selector(text)?;
         let (prefix, rest) = name.split_once('.').filter(|(p, _)| !p.starts_with('p')).unwrap_or(("", name));
-        let timed = match (prefix, step) {
+        let has_selector = selector.is_some();
+        let timed = match (prefix, selector) {
             ("" | "response", None) => Timed::Response,
             ("service", None) => Timed::Service,
             ("lag", None) => Timed::Lag,
-            ("", Some(step)) => Timed::Step(step.to_owned()),
+            ("", Some(("step", step))) => Timed::Step(step.to_owned()),
+            ("", Some((tag, value))) => Timed::Tagged(tag.to_owned(), value.to_owned()),
             ("response" | "service" | "lag", Some(_)) => {
                 return Err(MetricError::PrefixedStep(text.to_owned()));
             }
+            (_, None) => return custom(text),
             _ => return Err(unknown(text)),
         };
         if let Some(statistic) = statistic(rest)? {
             return Ok(Metric::Time(timed, statistic));
         }
         match NAMES.iter().find(|(known, _)| *known == name) {
-            Some((_, _)) if step.is_some() => Err(MetricError::NotOfAStep(name.to_owned())),
+            Some((_, _)) if has_selector => Err(MetricError::NotOfAStep(name.to_owned())),
             Some((_, metric)) => Ok(metric.clone()),
-            None => Err(unknown(text)),
+            None if has_selector || ["service", "lag", "response"].contains(&prefix) => Err(unknown(text)),
+            None => custom(text),
         }
     }
 }
 
-/// `p95{step=login}` into `p95` and `login`.
-fn split_step(text: &str) -> Result<(&str, Option<&str>), MetricError> {
+/// What people call what has another name here.
+const OTHER_WORDS: [(&str, &str); 12] = [
+    ("latency", "p99"),
+    ("response_time", "p99"),
+    ("duration", "p99"),
+    ("response", "p99"),
+    ("service", "service.p99"),
+    ("lag", "lag.p99"),
+    ("avg", "mean"),
+    ("average", "mean"),
+    ("rps", "throughput"),
+    ("qps", "throughput"),
+    ("error_rate", "errors"),
+    ("failures", "error_count"),
+];
+
+/// `orders`, `queue.max`, `cart.size.p99.9`: what is no metric of every test is one of this test's own.
+fn custom(text: &str) -> Result<Metric, MetricError> {
+    let ends = text.match_indices('.').map(|(dot, _)| (&text[..dot], &text[dot + 1..]));
+    let mut with_statistic = ends.filter_map(|(name, end)| Some((name, statistic(end).ok()??)));
+    let (name, statistic) = match with_statistic.next() {
+        Some((name, statistic)) => (name, Some(statistic)),
+        None => (text, None),
+    };
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    let is_misspelt = is_other_word(name) || nearest(name, known()).is_some();
+    match is_name && !is_misspelt {
+        true => Ok(Metric::Custom(CustomMetric { name: name.to_owned(), statistic, unit: Unit::Number })),
+        false => Err(unknown(text)),
+    }
+}
+
+fn is_other_word(name: &str) -> bool {
+    OTHER_WORDS.iter().any(|(word, _)| *word == name)
+}
+
+/// A key and its value.
+type Selector<'a> = (&'a str, &'a str);
+
+/// `p95{step=login}` into `p95`, `step` and `login`.
+fn split_selector(text: &str) -> Result<(&str, Option<Selector<'_>>), MetricError> {
     let Some((name, rest)) = text.split_once('{') else {
         return Ok((text, None));
     };
-    let step = rest
-        .strip_suffix('}')
-        .and_then(|inner| inner.trim().strip_prefix("step"))
-        .and_then(|inner| inner.trim_start().strip_prefix('='))
-        .map(str::trim)
-        .filter(|step| !step.is_empty());
-    step.map(|step| (name.trim(), Some(step))).ok_or_else(|| MetricError::Selector(text.to_owned()))
+    let selector = rest.strip_suffix('}').and_then(|inner| inner.split_once('='));
+    let selector = selector.map(|(key, value)| (key.trim(), value.trim()));
+    match selector.filter(|(key, value)| !key.is_empty() && !value.is_empty()) {
+        Some(selector) => Ok((name.trim(), Some(selector))),
+        None => Err(MetricError::Selector(text.to_owned())),
+    }
 }
 
 fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
@@ -216,11 +284,16 @@ fn statistic(name: &str) -> Result<Option<Statistic>, MetricError> {
     }
 }
 
+fn known() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| *name).chain(STATISTICS.iter().map(|(name, _)| *name))
+}
+
 fn unknown(text: &str) -> MetricError {
-    let known = NAMES.iter().map(|(name, _)| *name).chain(STATISTICS.iter().map(|(name, _)| *name));
+    let meant = OTHER_WORDS.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
+    let near = meant.or_else(|| nearest(text, known()));
     MetricError::Unknown(
         text.to_owned(),
-        nearest(text, known).map_or_else(String::new, |near| format!("did you mean `{near}`? ")),
+        near.map_or_else(String::new, |near| format!("did you mean `{near}`? ")),
     )
 }
 
@@ -240,6 +313,11 @@ impl fmt::Display for Metric {
             Metric::Time(Timed::Service, statistic) => write!(f, "service.{statistic}"),
             Metric::Time(Timed::Lag, statistic) => write!(f, "lag.{statistic}"),
             Metric::Time(Timed::Step(step), statistic) => write!(f, "{statistic}{{step={step}}}"),
+            Metric::Time(Timed::Tagged(tag, value), statistic) => write!(f, "{statistic}{{{tag}={value}}}"),
+            Metric::Custom(CustomMetric { name, statistic: Some(statistic), .. }) => {
+                write!(f, "{name}.{statistic}")
+            }
+            Metric::Custom(custom) => f.write_str(&custom.name),
             other => {
                 let named = NAMES.iter().find(|(_, metric)| metric == other);
                 f.write_str(named.map_or("", |(name, _)| name))
@@ -267,7 +345,8 @@ pub enum MetricError {
     #[error(
         "unknown metric `{0}`; {1}the metrics are min, mean, median, max, stddev, variance, pN such as p99 or p99.9 \
          (of response time; prefix `service.` or `lag.` for the others), iterations, throughput, errors, \
-         error_count, dropped, checks, capacity, cpu_per_iteration"
+         error_count, dropped, checks, capacity, cpu_per_iteration, and what the test function records under a name of \
+         its own, such as orders or render.p95"
     )]
     Unknown(String, String),
     /// p0, p100, p101, …
@@ -275,14 +354,14 @@ pub enum MetricError {
         "`{0}` is no percentile; write a number between 0 and 100, such as p99 or p99.9, or `min` or `max`"
     )]
     Percentile(String),
-    /// Something in braces that is not `step=NAME`.
-    #[error("`{0}`: in braces stands a step, such as p95{{step=login}}")]
+    /// Something in braces that is not `NAME=VALUE`.
+    #[error("`{0}`: in braces stands a step or a tag, such as p95{{step=login}} or p95{{cache=miss}}")]
     Selector(String),
     /// A count or a rate of a step.
-    #[error("`{0}` is not known of a step; steps have times only, such as p95{{step=login}}")]
+    #[error("`{0}` is not known of a step or a tag; these have times only, such as p95{{step=login}}")]
     NotOfAStep(String),
     /// `service.p95{step=login}`.
-    #[error("`{0}`: a step has one time only; leave out what stands before the dot")]
+    #[error("`{0}`: a step or a tag has one time only; leave out what stands before the dot")]
     PrefixedStep(String),
 }
 
@@ -316,6 +395,10 @@ mod tests {
             "cpu_per_iteration",
             "p95{step=login}",
             "mean{step=check out}",
+            "p99{cache=miss}",
+            "orders",
+            "queue.max",
+            "cart.size.p99.9",
         ] {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
@@ -331,9 +414,11 @@ mod tests {
         assert!(error("p100").contains("between 0 and 100"));
         assert!(error("p0").contains("between 0 and 100"));
         assert!(error("p95{login}").contains("p95{step=login}"));
-        assert!(error("errors{step=login}").contains("steps have times only"));
+        assert!(error("errors{step=login}").contains("have times only"));
         assert!(error("lag.p95{step=login}").contains("one time only"));
-        assert!(error("wait.p95").contains("unknown metric"));
+        assert!(error("latency").contains("did you mean `p99`?"), "{}", error("latency"));
+        assert!(error("p95{cache}").contains("p95{cache=miss}"));
+        assert!(error("two words").contains("unknown metric"));
         assert!(error("service.errors").contains("unknown metric"));
         assert!(error("").contains("unknown metric"));
     }

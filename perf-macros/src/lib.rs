@@ -388,6 +388,31 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// What the test function records by name can be limited as well, by that name: a counter's sum, a gauge's last level (or its
+/// `min`, `max` and `mean`), a rate, and any statistic of a trend (by its name alone the median), in the unit it was recorded
+/// in. `{step=NAME}` takes the time of a step, `{TAG=VALUE}` the response time of the iterations with that tag. A hundred
+/// names are kept of a test.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(
+///     rate = 200,
+///     duration = "10s",
+///     thresholds("p95{step=find} < 20ms", "p95{cache=miss} < 80ms", "hits > 90%", "orders >= 100", "rows.p99 < 500")
+/// )]
+/// async fn order(cx: &Cx) -> Result<(), Error> {
+///     let found = cx.step("find", cx.get("/users?name=ann")).await?;
+///     let was_cached = found.headers().contains_key("x-cached");
+///     cx.tag("cache", if was_cached { "hit" } else { "miss" });
+///     cx.rate("hits").record(was_cached);
+///     cx.trend("rows").record(found.json::<Vec<String>>()?.len());
+///     cx.post("/orders").await?.expect_status(201)?;
+///     cx.counter("orders").add(1);
+///     Ok(())
+/// }
+/// # perf_harness::main!();
+/// ```
+///
 /// ## `baseline`
 ///
 /// Which metrics are compared with the baseline, and how much change each tolerates (default 5 %): p50, p95 and p99, here of

@@ -3,10 +3,12 @@
 use super::capacity::Capacity;
 use super::health::Health;
 use crate::error::Category;
+use crate::measure::custom::Custom;
 use crate::measure::errors::ErrorGroup;
 use crate::measure::histogram::Histogram;
+use crate::measure::marks::{Check, Name, Tagged};
 use crate::measure::sample::Counts;
-use crate::measure::tally::{Check, Tally, Times};
+use crate::measure::tally::{Tally, Times};
 use crate::measure::{Recording, Round, WorkerCpu};
 use crate::metric::{Metric, Quantile, Statistic, Timed};
 use crate::plan::Plan;
@@ -47,9 +49,13 @@ pub struct Summary {
     /// CPU time of the target per completed iteration, in nanoseconds, where it is known.
     pub cpu_per_iteration: Option<f64>,
     /// Of the named parts of iterations.
-    pub steps: BTreeMap<&'static str, StepSummary>,
+    pub steps: BTreeMap<Name, StepSummary>,
     /// Of the named conditions.
-    pub checks: BTreeMap<&'static str, Check>,
+    pub checks: BTreeMap<Name, Check>,
+    /// Quantities of the test's own.
+    pub metrics: BTreeMap<Name, Custom>,
+    /// Iterations by their tags.
+    pub tags: BTreeMap<(Name, Name), Tagged>,
     /// Counts of the warm-up.
     pub warmup_counts: Counts,
     /// Response times of the warm-up.
@@ -167,7 +173,7 @@ impl Summary {
                 interrupted: step.interrupted,
                 duration: step.duration.clone(),
             };
-            (*name, step)
+            (name.clone(), step)
         });
         let warmup = &recording.warmup;
         let (response, lag) = (of_all(Times::response), of_all(Times::lag));
@@ -201,6 +207,8 @@ impl Summary {
             cpu_per_iteration: cpu_per_iteration(recording),
             steps: steps.collect(),
             checks: marks.checks.clone(),
+            metrics: marks.metrics.clone(),
+            tags: marks.tags.clone(),
             warmup_counts: warmup.counts,
             warmup_response: merged([
                 warmup.succeeded.response(),
@@ -223,6 +231,14 @@ impl Summary {
             Metric::Time(Timed::Lag, statistic) => self.lag.statistic(*statistic),
             Metric::Time(Timed::Step(step), statistic) => {
                 self.steps.get(step.as_str())?.duration.statistic(*statistic)
+            }
+            Metric::Time(Timed::Tagged(name, value), statistic) => {
+                let tag = (Name::from(name.clone()), Name::from(value.clone()));
+                self.tags.get(&tag)?.response.statistic(*statistic)
+            }
+            Metric::Custom(custom) => {
+                let found = self.metrics.get(custom.name.as_str())?;
+                found.value(custom.statistic).filter(|_| custom.reads(found.unit))
             }
             Metric::Iterations => Some(self.counts.completed() as f64),
             Metric::Throughput => self.throughput_per_s,

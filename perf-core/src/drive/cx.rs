@@ -1,6 +1,7 @@
 //! What a test function is handed: one for each user, never shared between threads.
 
-use crate::measure::tally::Mark;
+use super::quantity::{Counter, Gauge, Quantity, Rate, Trend};
+use crate::measure::marks::{Mark, Name};
 use crate::plan::arrivals::unit;
 use crate::plan::feeder::Draw;
 use crate::plan::limits::Limits;
@@ -193,7 +194,8 @@ impl Cx {
     ///
     /// Its percentiles are reported apart and can be limited: `thresholds("p95{step=login} < 20ms")`. A step that is
     /// given up with its iteration counts as interrupted.
-    pub async fn step<F: IntoFuture>(&self, name: &'static str, future: F) -> F::Output {
+    pub async fn step<F: IntoFuture>(&self, name: impl Into<Name>, future: F) -> F::Output {
+        let name = name.into();
         let thought = self.thought.get();
         let mut step = RunningStep { name, began: Instant::now(), took: None, marks: &self.marks };
         let output = future.await;
@@ -204,17 +206,84 @@ impl Cx {
 
     /// Counts whether a condition held, and returns it. Never fails the iteration by itself; `thresholds("checks >=
     /// 99%")` limits the ratio.
-    pub fn check(&self, name: &'static str, held: bool) -> bool {
-        self.marks.borrow_mut().push(Mark::Check(name, held));
+    pub fn check(&self, name: impl Into<Name>, held: bool) -> bool {
+        self.mark(Mark::Check(name.into(), held));
         held
+    }
+
+    /// A sum of the test's own, such as bytes received or orders placed. `thresholds("orders >= 100")` limits it.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let cx = Cx::standalone("http://127.0.0.1:8080");
+    /// cx.counter("orders").add(2);
+    /// ```
+    pub fn counter(&self, name: impl Into<Name>) -> Counter<'_> {
+        Counter(self.quantity(name))
+    }
+
+    /// A level of the test's own, such as the length of a queue. The last one that was set is its value:
+    /// `thresholds("queue < 100", "queue.max < 500")`.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let cx = Cx::standalone("http://127.0.0.1:8080");
+    /// cx.gauge("queue").set(17);
+    /// ```
+    pub fn gauge(&self, name: impl Into<Name>) -> Gauge<'_> {
+        Gauge(self.quantity(name))
+    }
+
+    /// A distribution of the test's own, of durations or of numbers: `thresholds("render.p95 < 20ms", "rows.max < 1000")`.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let cx = Cx::standalone("http://127.0.0.1:8080");
+    /// use std::time::Duration;
+    /// cx.trend("render").record(Duration::from_millis(12));
+    /// cx.trend("rows").record(40);
+    /// ```
+    pub fn trend(&self, name: impl Into<Name>) -> Trend<'_> {
+        Trend(self.quantity(name))
+    }
+
+    /// How often something was so: `thresholds("cache_hits > 90%")`. Unlike a check, it says nothing of right and wrong.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let cx = Cx::standalone("http://127.0.0.1:8080");
+    /// cx.rate("cache_hits").record(true);
+    /// ```
+    pub fn rate(&self, name: impl Into<Name>) -> Rate<'_> {
+        Rate(self.quantity(name))
+    }
+
+    /// Says what this iteration is one of. Iterations of each value are counted and timed apart, and
+    /// `thresholds("p95{cache=miss} < 80ms")` limits them. For few values: a hundred names are kept of a test.
+    ///
+    /// ```
+    /// # use perf_core::drive::cx::Cx;
+    /// # let (cx, was_cached) = (Cx::standalone("http://127.0.0.1:8080"), true);
+    /// cx.tag("cache", if was_cached { "hit" } else { "miss" });
+    /// ```
+    pub fn tag(&self, name: impl Into<Name>, value: impl Into<Name>) {
+        self.mark(Mark::Tag(name.into(), value.into()));
+    }
+
+    fn quantity(&self, name: impl Into<Name>) -> Quantity<'_> {
+        Quantity::new(&self.marks, name.into())
+    }
+
+    fn mark(&self, mark: Mark) {
+        self.marks.borrow_mut().push(mark);
     }
 
     /// What was timed by name since the marks were handed over, in order.
     pub(crate) fn steps(&self) -> Vec<(String, Option<u64>)> {
         let marks = self.marks.borrow();
         let steps = marks.iter().filter_map(|mark| match mark {
-            Mark::Step(name, took) => Some(((*name).to_owned(), *took)),
-            Mark::Check(..) => None,
+            Mark::Step(name, took) => Some((name.to_string(), *took)),
+            _ => None,
         });
         steps.collect()
     }
@@ -281,7 +350,7 @@ impl Drop for Pausing<'_> {
 }
 
 struct RunningStep<'a> {
-    name: &'static str,
+    name: Name,
     began: Instant,
     took: Option<u64>,
     marks: &'a RefCell<Vec<Mark>>,
@@ -289,6 +358,6 @@ struct RunningStep<'a> {
 
 impl Drop for RunningStep<'_> {
     fn drop(&mut self) {
-        self.marks.borrow_mut().push(Mark::Step(self.name, self.took));
+        self.marks.borrow_mut().push(Mark::Step(std::mem::take(&mut self.name), self.took));
     }
 }

@@ -179,7 +179,7 @@ impl Desk {
         let sample =
             Sample { user, iteration, phase, intended, started, finished: self.now, thought, ending };
         recorder.record(&sample, at, || cx.steps());
-        cx.drain_marks(|mark| recorder.mark(phase, mark));
+        cx.drain_marks(|mark| recorder.mark(mark, &sample, at));
     }
 
     fn release(&self, offer: &mut Offer, slot: u32, running: Running) {

@@ -32,6 +32,7 @@ pub mod open;
 pub mod pacer;
 mod panics;
 pub mod prepare;
+pub mod quantity;
 pub mod ready;
 pub mod roster;
 pub mod standstill;

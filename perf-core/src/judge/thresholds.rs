@@ -2,7 +2,7 @@
 
 use crate::analyze::Session;
 use crate::analyze::summary::Summary;
-use crate::metric::{Metric, Timed};
+use crate::metric::{Metric, Timed, Unit};
 use crate::plan::threshold::{Threshold, show_value};
 
 /// A threshold with the value it was held against.
@@ -12,6 +12,8 @@ pub struct Limit {
     pub threshold: Threshold,
     /// In the metric's unit; `None` where there was no data.
     pub actual: Option<f64>,
+    /// Why there was no data, where that is known; begins with a sign.
+    pub instead: String,
     /// A limit without data does not hold.
     pub held: bool,
     /// Whether it would be broken without the generator's own faults, too.
@@ -27,7 +29,10 @@ impl Limit {
             Some(actual) => {
                 format!("{expression} does not hold: {}{implicit}", show_value(actual, metric.unit()))
             }
-            None => format!("{expression} does not hold: there was no data for `{metric}`{implicit}"),
+            None => {
+                let instead = &self.instead;
+                format!("{expression} does not hold: there was no data for `{metric}`{instead}{implicit}")
+            }
         }
     }
 }
@@ -39,10 +44,33 @@ pub fn check(thresholds: &[Threshold], session: &Session) -> Vec<Limit> {
 
 fn limit(threshold: &Threshold, summary: &Summary) -> Limit {
     let actual = summary.value(&threshold.metric);
+    let instead = if actual.is_none() { instead(&threshold.metric, summary) } else { String::new() };
     let held = actual.is_some_and(|value| threshold.holds(value));
     let stays_broken = !held
         && without_the_generators_faults(threshold, summary).is_some_and(|value| !threshold.holds(value));
-    Limit { threshold: threshold.clone(), actual, held, stays_broken }
+    Limit { threshold: threshold.clone(), actual, instead, held, stays_broken }
+}
+
+/// What there is instead of a metric of the test's own that there is not.
+fn instead(metric: &Metric, summary: &Summary) -> String {
+    let Metric::Custom(wanted) = metric else { return String::new() };
+    let Some(custom) = summary.metrics.get(wanted.name.as_str()) else {
+        let names: Vec<_> = summary.metrics.keys().map(|name| format!("`{name}`")).collect();
+        return match names.is_empty() {
+            true => ", the test function recorded no metric; `cx.counter`, `gauge`, `trend` and `rate` do"
+                .to_owned(),
+            false => format!(", the test function recorded {}", names.join(", ")),
+        };
+    };
+    let written = match custom.unit {
+        Unit::Time => "a duration such as 20ms",
+        Unit::Ratio => "a ratio such as 90%",
+        _ => "a number such as 100",
+    };
+    match wanted.reads(custom.unit) {
+        true => format!(", a {} has no such statistic", custom.kind.name()),
+        false => format!(", it is a {} and its limit is {written}", custom.kind.name()),
+    }
 }
 
 /// The value in which no fault of the generator's can have a part: service instead of response time, no late drops.
@@ -51,7 +79,9 @@ fn without_the_generators_faults(threshold: &Threshold, summary: &Summary) -> Op
     let errors = counts.errors() - counts.dropped_late;
     match &threshold.metric {
         Metric::Time(Timed::Response | Timed::Service, statistic) => summary.service.statistic(*statistic),
-        Metric::Time(Timed::Step(_), _) | Metric::Checks => summary.value(&threshold.metric),
+        Metric::Time(Timed::Step(_), _) | Metric::Checks | Metric::Custom(_) => {
+            summary.value(&threshold.metric)
+        }
         Metric::Errors => {
             let planned = counts.planned - counts.dropped_late;
             (planned > 0).then(|| errors as f64 / planned as f64)

@@ -3,11 +3,13 @@
 //! Turns samples into a [`Recording`]. Judges nothing.
 
 pub mod class;
+pub mod custom;
 pub mod edges;
 pub mod environment;
 pub mod errors;
 pub mod exemplar;
 pub mod histogram;
+pub mod marks;
 mod message;
 pub mod mix;
 pub mod pulse;

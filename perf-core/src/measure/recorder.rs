@@ -4,9 +4,10 @@
 
 use super::edges::Edges;
 use super::exemplar::{Choice, Exemplars};
+use super::marks::Mark;
 use super::pulse::Beats;
 use super::sample::{Counts, Drop, Phase, Sample};
-use super::tally::{Mark, Tally, Words};
+use super::tally::{Tally, Words};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -293,9 +294,9 @@ impl Recorder {
         }
     }
 
-    /// Counts what the test function said by name.
-    pub fn mark(&mut self, phase: Phase, mark: Mark) {
-        self.tally(phase).marks.add(mark);
+    /// Counts what the test function said by name in an iteration that ended at this instant.
+    pub fn mark(&mut self, mark: Mark, sample: &Sample, at: u64) {
+        self.tally(sample.phase).marks.add(mark, sample, at);
     }
 
     /// From now on nothing that finishes belongs to a round.

@@ -4,9 +4,9 @@
 
 use super::errors::Errors;
 use super::histogram::Histogram;
+use super::marks::Marks;
 use super::sample::{Counts, Drop, Ending, Sample};
 use crate::error::Category;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What is said of an iteration that the end of the run cut off.
@@ -161,86 +161,5 @@ impl Tally {
         self.interrupted.clear();
         self.errors.clear();
         self.marks.clear();
-    }
-}
-
-/// Steps and checks by name.
-#[derive(Debug, Default)]
-pub struct Marks {
-    /// Times of parts of iterations.
-    pub steps: BTreeMap<&'static str, Step>,
-    /// Conditions that held or did not.
-    pub checks: BTreeMap<&'static str, Check>,
-}
-
-/// A named part of an iteration.
-#[derive(Debug, Default)]
-pub struct Step {
-    /// How often it began.
-    pub started: u64,
-    /// How often it was given up with its iteration.
-    pub interrupted: u64,
-    /// How long it took, where it came to its end.
-    pub duration: Histogram,
-}
-
-/// A named condition.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Check {
-    /// How often it was true.
-    pub held: u64,
-    /// How often it was false.
-    pub broken: u64,
-}
-
-/// What the test function said during one iteration.
-#[derive(Clone, Copy, Debug)]
-pub enum Mark {
-    /// A step that took so many nanoseconds, or was given up.
-    Step(&'static str, Option<u64>),
-    /// A check.
-    Check(&'static str, bool),
-}
-
-impl Marks {
-    /// Counts one.
-    pub fn add(&mut self, mark: Mark) {
-        match mark {
-            Mark::Step(name, duration) => {
-                let step = self.steps.entry(name).or_default();
-                step.started += 1;
-                match duration {
-                    Some(ns) => step.duration.record(ns),
-                    None => step.interrupted += 1,
-                }
-            }
-            Mark::Check(name, held) => {
-                let check = self.checks.entry(name).or_default();
-                check.held += u64::from(held);
-                check.broken += u64::from(!held);
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Marks) {
-        for (name, theirs) in &other.steps {
-            let ours = self.steps.entry(name).or_default();
-            ours.started += theirs.started;
-            ours.interrupted += theirs.interrupted;
-            ours.duration.merge(&theirs.duration);
-        }
-        for (name, theirs) in &other.checks {
-            let ours = self.checks.entry(name).or_default();
-            ours.held += theirs.held;
-            ours.broken += theirs.broken;
-        }
-    }
-
-    fn clear(&mut self) {
-        for step in self.steps.values_mut() {
-            (step.started, step.interrupted) = (0, 0);
-            step.duration.clear();
-        }
-        self.checks.values_mut().for_each(|check| *check = Check::default());
     }
 }

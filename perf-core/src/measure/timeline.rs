@@ -3,6 +3,7 @@
 //! When the points are too many, neighbours are merged pairwise, histograms included, so percentiles stay exact.
 
 use super::histogram::SparseHistogram;
+use super::marks::Name;
 use super::recorder::Slice;
 use super::sample::Counts;
 use super::tally::Tally;
@@ -36,7 +37,7 @@ pub struct Point {
     /// Everything that was planned and did not succeed, by category.
     pub failures: BTreeMap<Category, u64>,
     /// How long the named parts of iterations took.
-    pub steps: BTreeMap<&'static str, SparseHistogram>,
+    pub steps: BTreeMap<Name, SparseHistogram>,
     change: Change,
 }
 
@@ -148,7 +149,7 @@ impl Point {
             .counts()
             .for_each(|(category, count)| *self.failures.entry(category).or_default() += count);
         for (name, step) in tally.marks.steps.iter().filter(|(_, step)| !step.duration.is_empty()) {
-            self.steps.entry(name).or_default().merge_dense(&step.duration);
+            self.steps.entry(name.clone()).or_default().merge_dense(&step.duration);
         }
         for times in [&tally.succeeded, &tally.failed] {
             times.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
@@ -166,15 +167,16 @@ impl Point {
             .iter()
             .for_each(|(category, count)| *self.failures.entry(*category).or_default() += count);
         for (name, durations) in &other.steps {
-            self.steps.entry(name).or_default().merge(durations);
+            self.steps.entry(name.clone()).or_default().merge(durations);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::marks::Mark;
     use super::super::sample::{Ending, Phase, Sample};
-    use super::super::tally::{Mark, Words};
+    use super::super::tally::Words;
     use super::*;
 
     fn slice(ns: u64) -> Slice {
@@ -191,7 +193,7 @@ mod tests {
             ending: Ending::Succeeded,
         };
         slice.measured.record(&sample, ns, &Words::default());
-        slice.measured.marks.add(Mark::Step("login", Some(ns)));
+        slice.measured.marks.add(Mark::Step("login".into(), Some(ns)), &sample, ns);
         slice
     }
 

@@ -90,16 +90,28 @@ impl FromStr for Threshold {
             .into_iter()
             .find(|(sign, _)| rest.starts_with(sign))
             .ok_or_else(|| ThresholdError::Operator(text.to_owned()))?;
-        let metric: Metric = metric.parse()?;
+        let mut metric: Metric = metric.parse()?;
         let value = rest[sign.len()..].trim();
         if value.is_empty() || value.starts_with(['<', '>', '=']) {
             return Err(ThresholdError::Form(text.to_owned()));
+        }
+        if let Metric::Custom(custom) = &mut metric {
+            custom.unit = unit_of(value);
         }
         let limit = parse_value(value, metric.unit())?;
         let threshold =
             Threshold { expression: text.trim().to_owned(), metric, operator, limit, implicit: false };
         threshold.check_possible()?;
         Ok(threshold)
+    }
+}
+
+/// What a limit is written in, where the metric alone does not say it.
+fn unit_of(value: &str) -> Unit {
+    match () {
+        () if value.ends_with('%') => Unit::Ratio,
+        () if parse_duration(value).is_ok() => Unit::Time,
+        () => Unit::Number,
     }
 }
 
@@ -111,6 +123,10 @@ fn parse_value(text: &str, unit: Unit) -> Result<f64, ThresholdError> {
         Unit::Count => {
             text.parse::<u64>().map(|n| n as f64).map_err(|_| ThresholdError::Count(text.to_owned()))
         }
+        Unit::Number => {
+            let number = text.parse::<f64>().ok().filter(|n| n.is_finite());
+            number.ok_or_else(|| ThresholdError::Number(text.to_owned()))
+        }
         Unit::TimeSquared => {
             let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
             number.ok_or_else(|| ThresholdError::Variance(text.to_owned()))
@@ -121,6 +137,9 @@ fn parse_value(text: &str, unit: Unit) -> Result<f64, ThresholdError> {
 impl Threshold {
     /// A limit that nothing can keep, or that nothing can break, is a mistake.
     fn check_possible(&self) -> Result<(), ThresholdError> {
+        if matches!(self.metric, Metric::Custom(_)) {
+            return Ok(()); // what it is recorded in is not known here
+        }
         let is_ratio = self.metric.unit() == Unit::Ratio;
         let impossible = match self.operator {
             Operator::Less => self.limit <= 0.0,
@@ -153,6 +172,7 @@ pub fn show_value(value: f64, unit: Unit) -> String {
         Unit::Time => Latency(value).to_string(),
         Unit::TimeSquared => format!("{value:.3e} ns²"),
         Unit::Count => format!("{value}"),
+        Unit::Number => Significant(value).to_string(),
         Unit::PerSecond => Rate::per_second(value).map_or_else(|| value.to_string(), |rate| rate.to_string()),
         Unit::Ratio => format!("{} %", Significant(value * 100.0)),
     }
@@ -176,6 +196,9 @@ pub enum ThresholdError {
     /// A count that is no whole number.
     #[error("`{0}` is no count; write a whole number such as 100")]
     Count(String),
+    /// A limit of a custom metric that is nothing of the kind.
+    #[error("`{0}` is no limit; write a number such as 100, a duration such as 20ms, or a ratio such as 90%")]
+    Number(String),
     /// A variance that is no number.
     #[error("`{0}` is no variance; write a number in ns², or limit `stddev`, such as \"stddev < 5ms\"")]
     Variance(String),
@@ -208,6 +231,11 @@ mod tests {
             ("variance < 1e12", 1e12),
             ("p95{step=a<b} < 20us", 20e3),
             ("cpu_per_iteration < 300us", 300e3),
+            ("orders >= 100", 100.0),
+            ("render.p95 < 20ms", 20e6),
+            ("cache_hits > 90%", 0.9),
+            ("queue.max <= 0.5", 0.5),
+            ("p95{cache=miss} < 80ms", 80e6),
         ] {
             let threshold: Threshold = text.parse().unwrap();
             assert!((threshold.limit - limit).abs() <= limit * 1e-12, "{text}: {}", threshold.limit);
@@ -234,6 +262,7 @@ mod tests {
             ("throughput >= 0", "always holds"),
             ("dropped < 1.5", "whole number"),
             ("throughput > 5ms", "is not a rate"),
+            ("orders > many", "write a number such as 100"),
             ("variance < 5ms", "limit `stddev`"),
         ] {
             let error = text.parse::<Threshold>().unwrap_err().to_string();

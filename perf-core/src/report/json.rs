@@ -147,6 +147,7 @@ fn unit_name(metric: &Metric) -> &'static str {
         Unit::Count => "count",
         Unit::PerSecond => "per_s",
         Unit::Ratio => "ratio",
+        Unit::Number => "number",
     }
 }
 

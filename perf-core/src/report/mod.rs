@@ -1,9 +1,11 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
 pub mod capacity;
+mod histogram;
 pub mod history;
 pub mod json;
 pub mod mix;
+mod named;
 mod numbers;
 pub mod record;
 pub mod series;

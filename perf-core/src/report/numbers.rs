@@ -1,30 +1,20 @@
 //! What was measured in a session, as report.json has it.
 
+use super::histogram::of_histogram;
+use super::named::named;
 use super::timeline::{of_exemplars, of_timeline, seconds_measured};
 use crate::analyze::Session;
 use crate::analyze::health::Health;
 use crate::analyze::summary::RoundSummary;
 use crate::error::Category;
 use crate::measure::errors::{ErrorGroup, Said};
-use crate::measure::histogram::Histogram;
 use crate::measure::sample::Counts;
 use crate::measure::{Backed, Calibration, Gap, Recording};
-use crate::metric::{Quantile, Statistic};
 use serde_json::{Map, Value, json};
 
 /// What was measured in one session.
 pub(super) fn numbers(session: &Session) -> Map<String, Value> {
     let Session { recording, summary, .. } = session;
-    let steps = summary.steps.iter().map(|(name, step)| {
-        let completed = step.duration.count();
-        let counts =
-            json!({ "started": step.started, "completed": completed, "interrupted": step.interrupted });
-        ((*name).to_owned(), json!({ "counts": counts, "duration_ns": of_histogram(&step.duration) }))
-    });
-    let checks = summary
-        .checks
-        .iter()
-        .map(|(name, c)| ((*name).to_owned(), json!({ "held": c.held, "broken": c.broken })));
     let fields = [
         ("counts", of_counts(&summary.counts, summary.scheduled)),
         ("generator", of_health(&summary.health)),
@@ -56,9 +46,6 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
             }),
         ),
         ("capacity", summary.capacity.as_ref().map_or(Value::Null, super::capacity::of_capacity)),
-        ("steps", steps.collect::<Map<_, _>>().into()),
-        ("checks", checks.collect::<Map<_, _>>().into()),
-        ("metrics", json!({})),
         ("errors", of_errors(session)),
         ("slowest", of_exemplars(recording.exemplars.slowest.iter(), recording)),
         ("drawn", of_exemplars(recording.exemplars.drawn.iter().map(|(_, exemplar)| exemplar), recording)),
@@ -67,7 +54,7 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
         ("gaps", recording.gaps.iter().map(|gap| of_gap(gap, recording)).collect()),
         ("backed_off", recording.backed.iter().map(|backed| of_backed(backed, recording)).collect()),
     ];
-    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    fields.into_iter().chain(named(summary)).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// How well the load was offered.
@@ -107,27 +94,6 @@ fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {
         "dropped": counts.dropped(),
         "interrupted": counts.interrupted,
     })
-}
-
-fn of_histogram(histogram: &Histogram) -> Value {
-    let named = [
-        ("min", Statistic::Min),
-        ("mean", Statistic::Mean),
-        ("median", Statistic::Median),
-        ("max", Statistic::Max),
-        ("stddev", Statistic::Stddev),
-        ("variance", Statistic::Variance),
-    ];
-    let percents = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99].into_iter().filter_map(Quantile::percent);
-    let percentiles = percents.map(|quantile| (quantile.to_string(), Statistic::Percentile(quantile)));
-    let all = named.into_iter().map(|(name, statistic)| (name.to_owned(), statistic)).chain(percentiles);
-    let mut values: Map<String, Value> =
-        all.map(|(name, statistic)| (name, json!(histogram.statistic(statistic)))).collect();
-    values.insert(
-        "histogram".into(),
-        histogram.buckets().map(|(value, count)| json!([value, count])).collect(),
-    );
-    Value::Object(values)
 }
 
 fn of_errors(session: &Session) -> Value {

@@ -249,7 +249,8 @@ mod tests {
         assert!(refused(&|test| test["record"]["gates"] = json!([])).contains("none of its metrics"));
         assert!(refused(&|test| test["record"]["sessions"] = json!([])).contains("no session"));
         assert!(
-            refused(&|test| test["record"]["gates"][0]["metric"] = "speed".into()).contains("unknown metric")
+            refused(&|test| test["record"]["gates"][0]["metric"] = "latency".into())
+                .contains("unknown metric")
         );
     }
 }

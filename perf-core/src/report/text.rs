@@ -11,6 +11,7 @@ use crate::judge::compare::Change;
 use crate::judge::reference::Reference;
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::{Verdict, without_baseline};
+use crate::measure::custom::Kind;
 use crate::measure::histogram::Histogram;
 use crate::metric::{Metric, Quantile, Statistic};
 use crate::plan::threshold::show_value;
@@ -147,6 +148,10 @@ fn steps(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         0 => {}
         more => writeln!(out, "  {QUIET}and {more} more steps in report.json{QUIET:#}")?,
     }
+    for ((name, value), tagged) in summary.tags.iter().take(MOST_STEPS) {
+        latency(&shortened(&format!("{name}={value}"), 10), &tagged.response, out)?;
+    }
+    metrics(summary, out)?;
     for (name, check) in &summary.checks {
         let style = if check.broken == 0 { GOOD } else { BAD };
         writeln!(
@@ -157,6 +162,27 @@ fn steps(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn metrics(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    for (name, custom) in summary.metrics.iter().take(MOST_STEPS) {
+        let show = |statistic| custom.value(statistic).map_or("-".to_owned(), |v| show_value(v, custom.unit));
+        let all = [("p95", 95.0), ("p99", 99.0)].map(|(name, percent)| {
+            let value = show(Quantile::percent(percent).map(Statistic::Percentile));
+            format!("{name} {value}")
+        });
+        let max = format!("max {}", show(Some(Statistic::Max)));
+        let value = match custom.kind {
+            Kind::Counter | Kind::Rate => show(None),
+            Kind::Gauge => format!("{} last, {max}", show(None)),
+            Kind::Trend => format!("p50 {}, {}, {max}", show(None), all.join(", ")),
+        };
+        wrapped("  ", &format!("{} {name}: {value}", custom.kind.name()), out)?;
+    }
+    match summary.metrics.len().saturating_sub(MOST_STEPS) {
+        0 => Ok(()),
+        more => writeln!(out, "  {QUIET}and {more} more metrics in report.json{QUIET:#}"),
+    }
 }
 
 fn errors(session: &Session, out: &mut dyn Write) -> io::Result<()> {

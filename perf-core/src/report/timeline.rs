@@ -37,7 +37,7 @@ fn of_point(at_s: f64, interval_s: f64, point: &Point, level: Level) -> Value {
             "p99_ns": p99,
             "max_ns": max,
         });
-        ((*name).to_owned(), step)
+        (name.to_string(), step)
     });
     let errors = point.failures.iter().map(|(category, count)| (category.name().to_owned(), json!(count)));
     json!({

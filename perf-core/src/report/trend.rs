@@ -195,6 +195,7 @@ fn of_series(series: &Series) -> Value {
         Unit::Count => "count",
         Unit::PerSecond => "per_s",
         Unit::Ratio => "ratio",
+        Unit::Number => "number",
     };
     let step = |step: &ChangePoint| {
         json!({

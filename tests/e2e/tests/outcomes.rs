@@ -118,3 +118,42 @@ fn a_blocked_worker_shows_in_response_time_and_lag_and_makes_the_run_inconclusiv
     assert!(findings.iter().any(|finding| finding["kind"] == "worker_blocked"), "{run:#?}");
     assert!(run.stdout.contains("spawn_blocking"), "{run:#?}");
 }
+
+#[test]
+fn what_a_test_function_records_by_name_is_reported_and_limited() {
+    let run = run("named");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let test = run.test();
+    let metrics = &test["metrics"];
+    assert_eq!((&metrics["orders"]["kind"], &metrics["orders"]["sum"]), (&"counter".into(), &200.0.into()));
+    assert_eq!((&metrics["queue"]["last"], &metrics["queue"]["max"]), (&99.0.into(), &99.0.into()));
+    assert_eq!((&metrics["hits"]["hits"], &metrics["hits"]["ratio"]), (&50.0.into(), &0.5.into()));
+    assert_eq!((&metrics["rows"]["value"]["min"], &metrics["rows"]["count"]), (&0.0.into(), &100.into()));
+    let p95 = metrics["render"]["value_ns"]["p95"].as_f64().unwrap();
+    assert!((94e6..95e6).contains(&p95), "{p95}");
+    let tagged = |value: &str| test["tags"]["cache"][value]["counts"]["succeeded"].clone();
+    assert_eq!((tagged("hit"), tagged("miss")), (75.into(), 25.into()));
+    assert_eq!(test["timeline"]["points"][0]["steps"]["render"]["completed"], 100);
+    assert_eq!(test["slowest"].as_array().unwrap().len(), 20);
+    for line in
+        ["counter orders: 200", "gauge queue: 99 last, max 99", "rate hits: 50 %", "trend render: p50 "]
+    {
+        assert!(run.stdout.contains(line), "{line}: {run:#?}");
+    }
+}
+
+#[test]
+fn names_that_are_misspelt_misused_or_too_many_are_told_with_what_to_do() {
+    let run = run("misnamed");
+    assert_eq!(run.code, Some(101), "{run:#?}");
+    for words in [
+        "ordres >= 1 does not hold: there was no data for `ordres`, the test function recorded `orders`",
+        "orders < 5ms does not hold: there was no data for `orders`, it is a counter and its limit is a number such as 100",
+        "more than 100 names",
+        "are of the form `order <n>`",
+        "`orders` is a counter, and was recorded as something else 500 times",
+    ] {
+        let flat = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(words), "{words}: {run:#?}");
+    }
+}

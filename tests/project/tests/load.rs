@@ -96,6 +96,34 @@ async fn gated_cpu(cx: &Cx) -> Result<(), Error> {
 #[perf_test(rate = 2000, duration = "10s", warmup = "500ms")]
 async fn exact_rate() {}
 
+#[perf_test(
+    iterations = 100,
+    thresholds(
+        "orders == 200",
+        "queue.max <= 99",
+        "render.p95 < 95ms",
+        "hits >= 50%",
+        "p50{cache=miss} < 1s"
+    )
+)]
+async fn named(cx: &Cx) {
+    cx.step("render", async {}).await;
+    cx.check("answered", true);
+    cx.counter("orders").add(2);
+    cx.gauge("queue").set(cx.iteration());
+    cx.trend("render").record(Duration::from_millis(cx.iteration()));
+    cx.trend("rows").record(cx.iteration());
+    cx.rate("hits").record(cx.iteration().is_multiple_of(2));
+    cx.tag("cache", if cx.iteration().is_multiple_of(4) { "miss" } else { "hit" });
+}
+
+#[perf_test(iterations = 500, thresholds("ordres >= 1", "orders < 5ms"))]
+async fn misnamed(cx: &Cx) {
+    cx.check(format!("order {}", cx.iteration()), true);
+    cx.counter("orders").add(1);
+    cx.gauge("orders").set(1);
+}
+
 #[perf_test(rate = 100, duration = "1s", setup = answers_500)]
 async fn server_error(cx: &Cx) -> Result<perf_harness::Response, Error> {
     Ok(cx.get("/").await?)

@@ -5,6 +5,7 @@ mod capacity;
 mod client;
 mod drift;
 mod generator;
+mod names;
 mod users;
 
 use super::summary::Summary;
@@ -62,7 +63,7 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
         Some(_) => Vec::new(),
         None => generator::look(plan, recording, summary),
     };
-    let all = [of_generator, client::look(plan, recording), users::look(recording)];
+    let all = [of_generator, client::look(plan, recording), users::look(recording), names::look(recording)];
     let others = [altered::look(recording), capacity::look(summary), drift::look(plan, summary)];
     all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }
