@@ -9,6 +9,8 @@ pub mod error;
 #[cfg(feature = "engine")]
 pub mod files;
 #[cfg(feature = "engine")]
+pub mod interleave;
+#[cfg(feature = "engine")]
 pub mod judge;
 #[cfg(feature = "engine")]
 pub mod measure;

@@ -125,6 +125,20 @@ pub enum Unit {
     Number,
 }
 
+impl Unit {
+    /// As reports for programs name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Time => "ns",
+            Unit::TimeSquared => "ns²",
+            Unit::Count => "count",
+            Unit::PerSecond => "per_s",
+            Unit::Ratio => "ratio",
+            Unit::Number => "number",
+        }
+    }
+}
+
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

@@ -157,6 +157,9 @@ const ORDER: &[&str] = &[
     "report/mod",
     "search",
     "run",
+    "interleave/wire",
+    "interleave/coins",
+    "interleave/mod",
     "lib",
 ];
 

@@ -112,7 +112,9 @@ impl RoundSummary {
             service_p95: quantile(95.0),
             service_p99: quantile(99.0),
             response_p50: round.response.quantile(Quantile::MEDIAN),
-            throughput_per_s: per_second(round.succeeded, length),
+            // An iteration that a pause cut through counts by its part before it.
+            throughput_per_s: per_second(round.succeeded, length)
+                .map(|rate| (rate - round.beyond / length.as_secs_f64()).max(0.0)),
             cpu_per_iteration: target_cpu
                 .filter(|cpu| is_enough(*cpu, length) && round.completed > 0)
                 .map(|cpu| cpu.as_nanos() as f64 / round.completed as f64),

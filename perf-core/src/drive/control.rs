@@ -149,6 +149,17 @@ impl Control {
         });
     }
 
+    /// Ends a pause for so long: then the schedule stands still again, to the nanosecond, whenever anybody notices.
+    pub fn resume_for(&self, length: Duration) {
+        self.order(|orders| {
+            let now = Instant::now();
+            if let Some(last) = orders.pauses.last_mut() {
+                last.until.get_or_insert(now);
+            }
+            orders.pauses.push(Pause { from: now + length, until: None });
+        });
+    }
+
     /// Offers `factor` times what the plan says from now on: of a rate, or of users. Finite, not negative, and never
     /// above the limits of perf.toml; users who have something of their own to be made (`user_setup`,
     /// `connections = "user"`) are made before the load, and never get more than were planned. The run is compared with

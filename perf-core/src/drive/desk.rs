@@ -66,6 +66,12 @@ impl Desk {
         self.standstill.schedule(self.now)
     }
 
+    /// Whether nothing may begin until somebody says so.
+    #[inline]
+    pub(super) fn stands_still(&self) -> bool {
+        self.standstill.stands_still(self.now)
+    }
+
     /// One more user; returns its slot.
     pub(super) fn add_user(&mut self) -> u32 {
         let id = self.users.count() as u64 * u64::from(self.plan.workers) + u64::from(self.number);
@@ -122,6 +128,9 @@ impl Desk {
     /// Starts the iteration of the user who has waited longest; says whether there was one.
     #[inline]
     fn start_user(&mut self, users: &mut Closed) -> bool {
+        if self.stands_still() {
+            return false;
+        }
         let Some((slot, start)) = users.take(self.schedule()) else { return false };
         if self.start(slot, start) {
             users.release(slot, start.phase, start.intended, self.schedule());
@@ -172,9 +181,13 @@ impl Desk {
     fn record(&mut self, slot: u32, running: Running, ending: Ending) {
         let Running { phase, intended, started } = running;
         let at = self.schedule();
+        let beyond = self.standstill.still_for(self.now);
         let Desk { users, recorder, .. } = self;
         let cx = users.cx(slot);
         let thought = cx.thought();
+        if beyond > 0 && phase == Phase::Measured && matches!(ending, Ending::Succeeded) {
+            recorder.overhang(beyond, self.now.saturating_sub(started));
+        }
         let (user, iteration) = (cx.user_id(), cx.iteration());
         let sample =
             Sample { user, iteration, phase, intended, started, finished: self.now, thought, ending };

@@ -10,8 +10,10 @@ use super::meter::Meter;
 use super::prepare::{Prepared, Test};
 use super::watch::Watch;
 use crate::measure::edges::{Edges, TimedRounds};
+use crate::measure::recorder::LiveCounts;
 use crate::measure::{Preparation, Recording, Shortages};
 use crate::plan::{Plan, nanos};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -74,6 +76,11 @@ impl Assembled {
         self.crew.dismiss(&self.messages);
     }
 
+    /// To see from outside when its workers stand still.
+    pub fn rest(&self) -> Rest {
+        Rest(self.crew.live_counts.clone())
+    }
+
     /// Offers the load from that instant on, and records what happens.
     pub fn run(self, start: Instant, live: &Control) -> Recording {
         let Assembled { plan, crew, messages, edges, preparation, shortages, target } = self;
@@ -87,6 +94,17 @@ impl Assembled {
         let addresses = watch.crew.addresses();
         let preparation = Preparation { addresses, ..preparation };
         Recording { target_cpu, surroundings, shortages, ..watch.into_recording(preparation) }
+    }
+}
+
+/// Whether workers stand still.
+#[derive(Clone, Debug)]
+pub struct Rest(Vec<Arc<LiveCounts>>);
+
+impl Rest {
+    /// Whether all of them, under the orders of this version or later ones, came to have nothing in flight in a pause.
+    pub fn is_reached(&self, version: u64) -> bool {
+        self.0.iter().all(|worker| worker.is_at_rest(version))
     }
 }
 

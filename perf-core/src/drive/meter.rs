@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How long orders from outside are not looked at.
 const LOOK_AROUND: Duration = Duration::from_millis(50);
+/// A pause may begin just before an edge: then the reading is of its beginning, and not of some time after its end.
+const SLACK: u64 = 1_000;
 
 /// Of the target, where there is one, and of the machine.
 type Readings = (Option<TargetCpu>, Option<Surroundings>);
@@ -114,10 +116,10 @@ impl Reader {
         loop {
             let standstill = Standstill::of(&self.live.orders().pauses, &self.clock);
             let now = self.clock.now();
-            if standstill.schedule(now) >= at {
+            if standstill.schedule(now) + SLACK >= at {
                 return true;
             }
-            let left = Duration::from_nanos(standstill.wall(at).saturating_sub(now));
+            let left = Duration::from_nanos(standstill.wall(at, now).saturating_sub(now));
             if self.over.recv_timeout(left.min(LOOK_AROUND)) == Err(RecvTimeoutError::Disconnected) {
                 return false;
             }

@@ -62,12 +62,13 @@ impl Standstill {
         self.frozen.map_or(at, |frozen| frozen.min(at))
     }
 
-    /// When the schedule shows a time that lies ahead; never, while it stands still.
+    /// When the schedule, looked at now, shows a time that lies ahead, or stops before it; never, while it stands still.
     #[inline]
-    pub fn wall(&self, schedule: u64) -> u64 {
+    pub fn wall(&self, schedule: u64, now: u64) -> u64 {
         match self.frozen {
             None => schedule.saturating_add(self.shift),
-            Some(_) => u64::MAX,
+            Some(_) if self.stands_still(now) => u64::MAX,
+            Some(frozen) => schedule.min(frozen).saturating_add(self.shift),
         }
     }
 
@@ -77,10 +78,21 @@ impl Standstill {
         self.shift
     }
 
-    /// Whether it stands still now.
+    /// Whether it stands still, or is about to, for nobody knows how long.
     #[inline]
     pub fn is_frozen(&self) -> bool {
         self.frozen.is_some()
+    }
+
+    /// Whether it stands still by now: a pause may be asked for before it begins.
+    #[inline]
+    pub fn stands_still(&self, wall: u64) -> bool {
+        self.frozen.is_some_and(|frozen| wall.saturating_sub(self.shift) >= frozen)
+    }
+
+    /// How long it has stood still by now.
+    pub fn still_for(&self, wall: u64) -> u64 {
+        self.frozen.map_or(0, |frozen| wall.saturating_sub(self.shift).saturating_sub(frozen))
     }
 
     /// The pauses that are over.
@@ -103,11 +115,26 @@ mod tests {
         let ms = |standstill: &Standstill, wall: u64| standstill.schedule(wall * 1_000_000) / 1_000_000;
         let over = Standstill::of(&[pause(100, Some(150)), pause(300, Some(400))], &clock);
         assert_eq!([90, 500].map(|wall| ms(&over, wall)), [0, 350]);
-        assert_eq!((over.wall(0), over.gaps().len()), (150_000_000, 2));
+        assert_eq!((over.wall(0, 0), over.gaps().len()), (150_000_000, 2));
         assert_eq!(over.gaps()[1], Gap { at: 250_000_000, length: 100_000_000 });
         let lasting = Standstill::of(&[pause(100, Some(150)), pause(300, None)], &clock);
         assert_eq!([250, 310, 900].map(|wall| ms(&lasting, wall)), [200, 250, 250]);
-        assert!(lasting.is_frozen() && lasting.wall(0) == u64::MAX);
+        assert!(lasting.stands_still(900_000_000) && lasting.wall(0, 900_000_000) == u64::MAX);
+    }
+
+    #[test]
+    fn a_pause_that_is_asked_for_beforehand_begins_when_it_was_asked_for() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let pauses = [Pause { from: at(0), until: Some(at(100)) }, Pause { from: at(150), until: None }];
+        let standstill = Standstill::of(&pauses, &Clock::starting(start));
+        let ms = 1_000_000;
+        assert_eq!([100, 149, 150, 190].map(|wall| standstill.schedule(wall * ms) / ms), [0, 49, 50, 50]);
+        assert_eq!([100, 149, 150].map(|wall| standstill.stands_still(wall * ms)), [false, false, true]);
+        assert_eq!([149, 190].map(|wall| standstill.still_for(wall * ms) / ms), [0, 40]);
+        // What is due at 20 comes at its time; what is due at 70 is waited for until the schedule stops.
+        assert_eq!([20, 70].map(|due| standstill.wall(due * ms, 100 * ms) / ms), [120, 150]);
+        assert_eq!(standstill.wall(20 * ms, 150 * ms), u64::MAX);
     }
 
     #[test]

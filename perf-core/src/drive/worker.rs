@@ -229,13 +229,16 @@ impl Worker {
         self.notice_a_block(self.expected);
         let began = self.desk.now;
         match &mut self.offer {
-            _ if self.desk.standstill.is_frozen() => {}
+            _ if self.desk.stands_still() => {}
             Offer::Open(arrivals) => self.desk.start_arrivals(arrivals),
             Offer::Closed(users) => self.desk.start_users(users),
         }
         self.desk.end_woken(&mut self.offer);
         self.desk.expire(&mut self.offer);
         self.desk.now = self.desk.clock.now();
+        if self.desk.stands_still() && self.desk.users.in_flight() == 0 {
+            self.desk.recorder.rest(self.version);
+        }
         let schedule = self.desk.schedule();
         if let Some(backoff) = &mut self.desk.backoff {
             backoff.climb(schedule);
@@ -254,12 +257,12 @@ impl Worker {
     /// Until something is due, something was woken, or somebody wants to stop.
     async fn wait(&mut self) {
         let next = self.offer.next_at(self.desk.schedule());
-        self.sleep(self.desk.standstill.wall(next)).await;
+        self.sleep(self.desk.standstill.wall(next, self.desk.now)).await;
     }
 
     async fn sleep(&mut self, until: u64) {
         let Worker { desk, pacer, order, version, .. } = self;
-        let edge = desk.standstill.wall(desk.recorder.next_edge());
+        let edge = desk.standstill.wall(desk.recorder.next_edge(), desk.now);
         let until = until.min(edge).min(desk.next_timeout());
         self.expected = until.max(desk.now);
         let spin = if desk.plan.precise { SPIN } else { 0 };

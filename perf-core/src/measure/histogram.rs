@@ -4,6 +4,7 @@
 
 use crate::metric::{Quantile, Statistic};
 use hdrhistogram::Histogram as Hdr;
+use serde::{Deserialize, Serialize};
 
 const LOWEST_NS: u64 = 1;
 const HIGHEST_NS: u64 = 3_600_000_000_000;
@@ -78,7 +79,7 @@ impl Histogram {
 }
 
 /// The buckets that hold something: small, exact to merge, slower to record into.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparseHistogram(Vec<(u64, u64)>);
 
 impl SparseHistogram {

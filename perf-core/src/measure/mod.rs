@@ -353,6 +353,8 @@ pub struct Round {
     pub completed: u64,
     /// Failed, timed out and dropped ones.
     pub errors: u64,
+    /// The parts of the succeeded ones that lay in a pause after it, added up.
+    pub beyond: f64,
     /// Of succeeded iterations.
     pub service: SparseHistogram,
     /// Of succeeded iterations.
@@ -444,6 +446,7 @@ impl Round {
         self.succeeded += tally.counts.succeeded;
         self.completed += tally.counts.completed();
         self.errors += tally.counts.errors();
+        self.beyond += slice.beyond;
         self.last_finish = self.last_finish.max(slice.last_finish);
         tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));
         tally.succeeded.response().into_iter().for_each(|dense| self.response.merge_dense(dense));

@@ -24,6 +24,8 @@ pub struct Slice {
     pub round: Option<u32>,
     /// When the last measured iteration finished in it; zero when none did.
     pub last_finish: u64,
+    /// The parts of its measured, succeeded iterations that lay in a pause, added up: 1.5 is one and a half iterations.
+    pub beyond: f64,
     /// Iterations meant to start before measuring.
     pub warmup: Tally,
     /// The others.
@@ -52,6 +54,7 @@ impl Slice {
         self.beats.clear();
         self.exemplars.clear();
         self.users_change = 0;
+        self.beyond = 0.0;
     }
 }
 
@@ -98,18 +101,23 @@ impl CountedRounds {
 /// A worker's counts, readable while it runs: all that is left of one that never comes back.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct LiveCounts([[AtomicU64; 8]; 2]);
+pub struct LiveCounts {
+    /// By phase.
+    counts: [[AtomicU64; 8]; 2],
+    /// The orders under which the worker stands still, with nothing in flight.
+    at_rest: AtomicU64,
+}
 
 impl LiveCounts {
     fn store(&self, phase: Phase, counts: &Counts) {
-        let live = &self.0[phase as usize];
+        let live = &self.counts[phase as usize];
         live.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
     }
 
     /// Those that the end of an iteration may change.
     #[inline]
     fn store_ended(&self, phase: Phase, counts: &Counts) {
-        let live = &self.0[phase as usize];
+        let live = &self.counts[phase as usize];
         live[2].store(counts.succeeded, Ordering::Relaxed);
         live[3].store(counts.failed, Ordering::Relaxed);
         live[4].store(counts.timed_out, Ordering::Relaxed);
@@ -119,14 +127,19 @@ impl LiveCounts {
     /// The two that the start of an iteration changes.
     #[inline]
     fn store_started(&self, phase: Phase, counts: &Counts) {
-        let live = &self.0[phase as usize];
+        let live = &self.counts[phase as usize];
         live[0].store(counts.planned, Ordering::Relaxed);
         live[1].store(counts.started, Ordering::Relaxed);
     }
 
+    /// Whether the worker, under these orders or later ones, came to stand still with nothing in flight.
+    pub fn is_at_rest(&self, version: u64) -> bool {
+        self.at_rest.load(Ordering::Acquire) >= version
+    }
+
     /// As last published by the worker.
     pub fn load(&self, phase: Phase) -> Counts {
-        let live = &self.0[phase as usize];
+        let live = &self.counts[phase as usize];
         Counts::from_array(std::array::from_fn(|i| live[i].load(Ordering::Relaxed)))
     }
 }
@@ -292,6 +305,16 @@ impl Recorder {
             self.slice.users_change += i64::from(users) - i64::from(self.users);
             self.users = users;
         }
+    }
+
+    /// Notes that the next iteration took so many nanoseconds, and so many of them after its round had stopped.
+    pub fn overhang(&mut self, beyond: u64, taken: u64) {
+        self.slice.beyond += if taken > 0 { (beyond as f64 / taken as f64).min(1.0) } else { 0.0 };
+    }
+
+    /// Tells whoever waits for it that nothing is in flight, and nothing begins under the orders of this version.
+    pub fn rest(&self, version: u64) {
+        self.live.at_rest.store(version, Ordering::Release);
     }
 
     /// Counts what the test function said by name in an iteration that ended at this instant.

@@ -203,6 +203,14 @@ impl Load {
         self.scaled(times, 1.0)
     }
 
+    /// The same, ended by the clock alone after so long, however many iterations that makes.
+    #[must_use]
+    pub fn by_time(self, length: Duration) -> Self {
+        let is_endless = self.is_endless();
+        let load = Load { iterations: None, ..self };
+        if is_endless { load.hold(length) } else { load.lasting(length) }
+    }
+
     /// The same, stretched until its highest level is this one.
     #[must_use]
     pub fn peaking_at(self, level: f64) -> Self {

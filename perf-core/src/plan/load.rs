@@ -102,7 +102,7 @@ impl Load {
     }
 
     /// Whether nothing but its iterations ends it.
-    fn is_endless(&self) -> bool {
+    pub(super) fn is_endless(&self) -> bool {
         self.is_closed() && self.iterations.is_some() && matches!(self.stages.as_slice(), [Stage::Jump(_)])
     }
 
@@ -277,6 +277,15 @@ mod tests {
             "0..500 over 3s, spike 1000 for 1s"
         );
         assert_eq!(load.peaking_at(100.0).to_string(), "0..50 over 30s, spike 100 for 10s");
+    }
+
+    #[test]
+    fn a_load_by_time_is_ended_by_no_iterations() {
+        let length = Duration::from_millis(1500);
+        assert_eq!(Load::users(4).iterations(100).by_time(length), Load::users(4).hold(length));
+        assert_eq!(Load::rate(50).hold("10s").iterations(20).by_time(length), Load::rate(50).hold(length));
+        let ramp = "0..500 over 30s".parse::<Load>().unwrap();
+        assert_eq!(ramp.by_time(length).to_string(), "0..500 over 1s500ms");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::judge::compare::{Comparison, MetricComparison};
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Verdict;
 use crate::measure::environment::Environment;
-use crate::metric::{Metric, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -132,23 +131,12 @@ fn of_limit(limit: &Limit) -> Value {
     json!({
         "expression": limit.threshold.expression,
         "limit": limit.threshold.limit,
-        "unit": unit_name(&limit.threshold.metric),
+        "unit": limit.threshold.metric.unit().name(),
         "actual": limit.actual,
         "held": limit.held,
         "implicit": limit.threshold.implicit,
         "aborted_at_s": null,
     })
-}
-
-fn unit_name(metric: &Metric) -> &'static str {
-    match metric.unit() {
-        Unit::Time => "ns",
-        Unit::TimeSquared => "ns²",
-        Unit::Count => "count",
-        Unit::PerSecond => "per_s",
-        Unit::Ratio => "ratio",
-        Unit::Number => "number",
-    }
 }
 
 fn of_comparison(comparison: &Comparison, sessions: usize) -> Value {

@@ -9,7 +9,7 @@ mod named;
 mod numbers;
 pub mod record;
 pub mod series;
-mod terminal;
+pub mod terminal;
 pub mod text;
 mod timeline;
 pub mod trend;
