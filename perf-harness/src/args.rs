@@ -124,9 +124,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Print every test's name, those of scenarios too, one a line, for `cargo perf-test baseline prune`
+    /// Print what there is to know of every test as JSON, for `cargo perf-test`
     #[arg(long, hide = true)]
-    pub(crate) names: bool,
+    pub(crate) describe: bool,
+
+    /// Run the one selected test as a side of `cargo perf-test compare`, which conducts at this address
+    #[arg(long, hide = true, value_name = "ADDR")]
+    pub(crate) interleaved: Option<std::net::SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

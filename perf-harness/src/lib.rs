@@ -2,6 +2,7 @@
 
 mod args;
 mod history;
+mod interleaved;
 mod lock;
 mod place;
 mod progress;
@@ -52,6 +53,13 @@ macro_rules! main {
             )
         }
     };
+}
+
+/// What the command line has in common with test targets; no part of the interface.
+#[doc(hidden)]
+pub mod __cli {
+    pub use crate::lock::{MachineLock, acquire};
+    pub use crate::signals::listen;
 }
 
 /// What rendered code refers to; no part of the interface.

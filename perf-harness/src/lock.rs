@@ -10,7 +10,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// Held while a perf test runs. The kernel lets go of it when the process dies.
 #[derive(Debug)]
-pub(crate) struct MachineLock {
+pub struct MachineLock {
     _file: File,
 }
 
@@ -23,7 +23,7 @@ fn path() -> PathBuf {
 }
 
 /// Waits for it, and says so; `None` when the run is to end before that.
-pub(crate) fn acquire(live: &Control) -> io::Result<Option<MachineLock>> {
+pub fn acquire(live: &Control) -> io::Result<Option<MachineLock>> {
     let path = path();
     // Reading suffices for a lock; a file that exists need not be created.
     let file = File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path))?;

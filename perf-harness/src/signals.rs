@@ -6,7 +6,7 @@ use perf_core::measure::Signal;
 use std::thread;
 
 /// Listens for as long as the process lives.
-pub(crate) fn listen(live: Control) -> std::io::Result<()> {
+pub fn listen(live: Control) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _inside = runtime.enter();

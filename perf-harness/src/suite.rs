@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::history::History;
+use crate::interleaved;
 use crate::place::Place;
 use crate::registry;
 use crate::runner::{Ended, Runner};
@@ -19,6 +20,7 @@ use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::plan::spec::Overrides;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,10 +61,6 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     let place = Place::find(is_debug);
     let registered = registry::sorted().map_err(|e| vec![e.to_string()])?;
     let names: Vec<String> = registered.iter().map(|test| test.name()).collect();
-    if args.names {
-        names.iter().for_each(|name| println!("{name}"));
-        return Ok(ExitCode::SUCCESS);
-    }
     let settings = FileSettings::read(&place, args, &names)?;
     let trials = trial::grouped(settings.entries(registered)?)?;
     let libtest = args.for_libtest(&trials);
@@ -71,12 +69,22 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
         return Ok(libtest_mimic::run(&libtest, trials.iter().map(|trial| bare(trial, &libtest)).collect())
             .exit_code());
     }
+    if args.describe {
+        // Nothing runs, so nothing is held against a limit.
+        let planned = plans(&trials, target, &libtest, |_| args.overrides())?;
+        interleaved::describe(&trials, &planned).map_err(|e| vec![e.to_string()])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let flags = Overrides { limits: Some(settings.limits().clone()), ..args.overrides() };
     // What is not selected is only counted for its family.
     let planned =
         plans(&trials, target, &libtest, |trial| match libtest.is_filtered_out(&bare(trial, &libtest)) {
             true => Overrides::default(),
-            false => Overrides { limits: Some(settings.limits().clone()), ..args.overrides() },
+            false => flags.clone(),
         })?;
+    if let Some(conductor) = args.interleaved {
+        return side(conductor, &trials, &libtest, target, &flags);
+    }
     settings.notes().iter().for_each(|note| eprintln!("[perf] {note}"));
     let runner = prepare(args, place, build.enabled(), &planned.iter().flatten().collect::<Vec<_>>())?;
     if is_debug {
@@ -99,6 +107,29 @@ impl Build<'_> {
             .map(|(name, _)| (*name).to_owned())
             .collect()
     }
+}
+
+/// The one selected test as a side of an interleaved comparison. The conductor holds the lock of the machine.
+fn side(
+    conductor: SocketAddr,
+    trials: &[PerfTrial],
+    libtest: &Arguments,
+    target: &str,
+    flags: &Overrides,
+) -> Result<ExitCode, Vec<String>> {
+    let selected: Vec<&PerfTrial> =
+        trials.iter().filter(|trial| !libtest.is_filtered_out(&bare(trial, libtest))).collect();
+    let [PerfTrial { members, .. }] = selected.as_slice() else {
+        return Err(vec![format!("--interleaved runs one test, and {} are selected", selected.len())]);
+    };
+    let [entry] = members.as_slice() else {
+        return Err(vec!["--interleaved runs no scenario".to_owned()]);
+    };
+    let live = Control::default();
+    signals::listen(live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
+    interleaved::side(conductor, entry, target, flags, &live)
+        .map_err(|e| vec![format!("the conductor at {conductor}: {e}")])?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The plans of each trial's members; every mistake of every test at once. Flags are for selected tests only.

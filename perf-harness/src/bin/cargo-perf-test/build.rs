@@ -116,6 +116,7 @@ mod tests {
             name: "perf".into(),
             package: "shop".into(),
             package_dir: "/shop".into(),
+            source: "/shop/tests/perf.rs".into(),
             required_features: vec!["load".into()],
         };
         let options = BuildOptions { features: vec!["fast".into()], ..BuildOptions::default() };

@@ -36,7 +36,12 @@ pub(crate) enum FolderError {
 
 /// The folder of all runs.
 pub(crate) fn reports(project: &Project) -> PathBuf {
-    variable("PERF_REPORT_DIR").unwrap_or_else(|| project.target_dir.join("perf-harness"))
+    reports_below(&project.target_dir)
+}
+
+/// The same, where cargo's target folder is all that is known.
+pub(crate) fn reports_below(target_dir: &Path) -> PathBuf {
+    variable("PERF_REPORT_DIR").unwrap_or_else(|| target_dir.join("perf-harness"))
 }
 
 /// The history file; `None` where it is turned off.

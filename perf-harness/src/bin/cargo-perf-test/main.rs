@@ -6,6 +6,8 @@
 mod baseline;
 mod build;
 mod cargo_env;
+mod catalogue;
+mod compare;
 mod folders;
 mod process;
 mod project;
@@ -40,6 +42,8 @@ enum Command {
     Baseline(baseline::Baseline),
     /// How each metric moved over past runs and through the baselines' levels
     Trend(trend::Trend),
+    /// Compare the working tree with a git revision, side by side
+    Compare(compare::Compare),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Baseline(baseline) => baseline::run(&baseline),
         Command::Trend(trend) => trend::run(&trend),
+        Command::Compare(compare) => compare::run(&compare),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", chain(&*error));

@@ -52,6 +52,8 @@ pub(crate) struct PerfTarget {
     pub(crate) package: String,
     /// The folder of its package's Cargo.toml.
     pub(crate) package_dir: PathBuf,
+    /// Its own file.
+    pub(crate) source: PathBuf,
     /// The features it does not build without.
     pub(crate) required_features: Vec<String>,
 }
@@ -91,7 +93,7 @@ impl Project {
 
     /// Asks cargo; there may be nothing.
     pub(crate) fn look(selection: &Selection) -> Result<Self, ProjectError> {
-        let metadata = metadata(selection.manifest_path.as_deref())?;
+        let metadata = metadata(selection.manifest_path.as_deref(), &["--no-deps"])?;
         let folder = |key: &str| PathBuf::from(metadata[key].as_str().unwrap_or_default());
         let (mut packages, mut targets) = (Vec::new(), Vec::new());
         for package in list(&metadata["packages"]).filter(|package| name_of_harness(package).is_some()) {
@@ -124,9 +126,19 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn metadata(manifest: Option<&Path>) -> Result<Value, ProjectError> {
+/// The names of all packages in a folder that take part in the build, members of the workspace or not.
+pub(crate) fn packages_within(folder: &Path, selection: &Selection) -> Result<Vec<String>, ProjectError> {
+    let metadata = metadata(selection.manifest_path.as_deref(), &["--all-features"])?;
+    let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+    let folder = real(folder.to_owned());
+    let inside = list(&metadata["packages"])
+        .filter(|package| package["source"].is_null() && real(dir_of(package)).starts_with(&folder));
+    Ok(inside.map(|package| text(&package["name"])).collect())
+}
+
+fn metadata(manifest: Option<&Path>, options: &[&str]) -> Result<Value, ProjectError> {
     let mut command = cargo();
-    command.args(["metadata", "--format-version", "1", "--no-deps"]).stdin(Stdio::null());
+    command.args(["metadata", "--format-version", "1"]).args(options).stdin(Stdio::null());
     if let Some(manifest) = manifest {
         command.arg("--manifest-path").arg(manifest);
     }
@@ -166,6 +178,7 @@ fn perf_targets(package: &Value) -> Result<Vec<PerfTarget>, ProjectError> {
         name: text(&target["name"]),
         package: text(&package["name"]),
         package_dir: dir_of(package),
+        source: PathBuf::from(text(&target["src_path"])),
         required_features: list(&target["required-features"]).map(text).collect(),
     });
     Ok(found.collect())

@@ -5,13 +5,14 @@
 use super::age;
 use crate::Done;
 use crate::build::{BuildOptions, build};
+use crate::catalogue::{CatalogueError, ask};
 use crate::folders::{BaselineFile, BaselineFolder, FolderError, shown};
-use crate::process;
 use crate::project::{Project, Selection};
+use perf_core::interleave::wire::Listed;
 use perf_core::judge::baseline::{Baseline, Recorded};
 use perf_core::units::parse_duration;
 use std::collections::BTreeSet;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Of the command line.
@@ -46,8 +47,8 @@ pub(crate) struct Prune {
 /// Why nothing was removed.
 #[derive(Debug, thiserror::Error)]
 enum PruneError {
-    #[error("perf target {0} could not be asked for its tests, so nothing is removed: {1}")]
-    Names(String, String),
+    #[error("nothing is removed, because nobody knows which tests there are: {0}")]
+    Names(#[from] CatalogueError),
     #[error("{0} could not be removed: {1}")]
     Remove(String, std::io::Error),
 }
@@ -86,16 +87,9 @@ pub(super) fn run(prune: &Prune) -> Done {
 fn existing(prune: &Prune, project: &Project) -> Result<BTreeSet<Test>, Box<dyn std::error::Error>> {
     let mut tests = BTreeSet::new();
     for built in build(&project.targets, &prune.build, None)? {
+        let names = ask(&built, "").map_err(PruneError::from)?.tests.into_iter().flat_map(Listed::names);
         let target = &built.target;
-        let wrong = |reason: String| PruneError::Names(target.name.clone(), reason);
-        let mut command = process::command(&built, ["--names"]).into_std();
-        let output = command.stdin(Stdio::null()).output().map_err(|e| wrong(e.to_string()))?;
-        if !output.status.success() {
-            return Err(wrong(String::from_utf8_lossy(&output.stderr).trim().to_owned()).into());
-        }
-        let names = String::from_utf8_lossy(&output.stdout).into_owned();
-        tests
-            .extend(names.lines().map(|name| (target.package.clone(), target.name.clone(), name.to_owned())));
+        tests.extend(names.map(|name| (target.package.clone(), target.name.clone(), name)));
     }
     Ok(tests)
 }

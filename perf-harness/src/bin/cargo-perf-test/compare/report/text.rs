@@ -1,0 +1,171 @@
+//! The terminal's lines: what is about to happen, a block for each test, and what it all took. 80 columns, or as wide as
+//! the terminal where there are sentences.
+
+use super::super::choose::{LeftOut, hypotheses};
+use super::super::contest::{Contest, Terms};
+use super::super::outcome::{Comparison, Outcome};
+use super::super::sides::Sides;
+use super::{COLUMNS, cells, counted, effort, shown};
+use crate::folders;
+use crate::terminal::width;
+use anstream::AutoStream;
+use perf_core::interleave::coins::Who;
+use perf_core::judge::compare::Change;
+use perf_core::judge::verdict::Verdict;
+use perf_core::report::terminal::{BAD, BOLD, DOUBT, GOOD, PLAIN, QUIET, wrapped_to};
+use perf_core::units::Significant;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Before the first block.
+pub(in super::super) fn opening(sides: &Sides, contests: &[Contest], terms: &Terms) {
+    let planned: Vec<String> = terms.looks.all().iter().map(|look| look.blocks.to_string()).collect();
+    let text = format!(
+        "\nComparing {} with {}\n{}, {}: up to {} blocks of {} of load each,\ndecided after {}; seed {}\n",
+        sides.head,
+        sides.base,
+        counted(contests.len(), "test"),
+        counted(hypotheses(contests) as usize, "metric"),
+        terms.looks.last().blocks,
+        shown(terms.tempo.length() * 2),
+        planned.join(", "),
+        terms.seed
+    );
+    print(text.as_bytes());
+}
+
+/// A reader that went away is no reason to stop.
+fn print(block: &[u8]) {
+    AutoStream::auto(io::stdout()).write_all(block).ok();
+}
+
+/// A test that is done.
+pub(in super::super) fn tell(outcome: &Outcome) {
+    let mut block = Vec::new();
+    if write(outcome, &mut block).is_ok() {
+        print(&block);
+    }
+}
+
+/// With an empty line before it.
+pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let (verdict, reasons) = outcome.judge();
+    let style = match verdict {
+        Verdict::Passed => GOOD,
+        Verdict::Failed => BAD,
+        Verdict::Inconclusive | Verdict::Skipped => DOUBT,
+    };
+    writeln!(out, "\n{BOLD}{}{BOLD:#}  {style}{}{style:#}", outcome.name, verdict.name())?;
+    reasons.iter().try_for_each(|reason| wrapped_to(width(), "  ! ", reason, out))?;
+    writeln!(out, "  {}", outcome.load)?;
+    if !outcome.decided.metrics.is_empty() {
+        writeln!(out, "\n  {QUIET}{}{QUIET:#}", line(&COLUMNS.map(str::to_owned)))?;
+    }
+    for metric in &outcome.decided.metrics {
+        let style = match metric.verdict {
+            Change::Regressed => BAD,
+            Change::Improved => GOOD,
+            Change::Unchanged => PLAIN,
+            Change::Unresolved => DOUBT,
+        };
+        writeln!(out, "  {style}{}{style:#}", line(&cells(metric)))?;
+    }
+    errors(outcome, out)?;
+    doubts(outcome, out)?;
+    let workers =
+        outcome.workers.map_or(String::new(), |workers| format!(", {workers} workers on each side"));
+    let again = match outcome.spoiled.len() {
+        0 => String::new(),
+        spoiled => format!(", {spoiled} thrown away"),
+    };
+    writeln!(
+        out,
+        "  {}{again}: {} of load, {} for starts{workers}",
+        counted(outcome.played.len(), "block"),
+        shown(outcome.load_time),
+        shown(outcome.starts())
+    )
+}
+
+fn line(cells: &[String; 6]) -> String {
+    let [metric, base, head, change, interval, verdict] = cells;
+    format!("{metric:<17} {base:>9} {head:>9} {change:>9}  {interval:>16}  {verdict}")
+}
+
+fn errors(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let [base, head] = [Who::Base, Who::Head].map(|who| outcome.failures(who));
+    if base.count + head.count == 0 {
+        return Ok(());
+    }
+    let ratio = |ratio: Option<f64>| {
+        ratio.map_or("-".to_owned(), |ratio| format!("{} %", Significant(ratio * 100.0)))
+    };
+    writeln!(out, "  {:<17} {:>9} {:>9}", "errors", ratio(base.ratio()), ratio(head.ratio()))
+}
+
+fn doubts(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    // What holds for all is said once, above.
+    let own = outcome.decided.metrics.iter().filter(|_| outcome.judge().0 != Verdict::Skipped);
+    for metric in own {
+        if let Some(doubt) = &metric.doubt {
+            wrapped_to(width(), "  ? ", &format!("{}: {doubt}", metric.metric), out)?;
+        }
+    }
+    for (metric, why) in outcome.missing() {
+        wrapped_to(width(), "  ? ", &format!("{metric} is not compared: {why}"), out)?;
+    }
+    Ok(())
+}
+
+/// What is left to say at the end.
+pub(super) fn closing(comparison: &Comparison, folder: &Path) {
+    let mut block = Vec::new();
+    if write_closing(comparison, folder, &mut block).is_ok() {
+        print(&block);
+    }
+}
+
+fn write_closing(comparison: &Comparison, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+    if !comparison.left_out.is_empty() {
+        writeln!(out, "\nNot compared:")?;
+    }
+    for LeftOut { name, reason } in &comparison.left_out {
+        wrapped_to(width(), "  - ", &format!("{name}: {reason}"), out)?;
+    }
+    writeln!(out, "\n{}", effort(comparison))?;
+    if let Some(signal) = comparison.signal {
+        writeln!(out, "ended early by {}", signal.name())?;
+    }
+    writeln!(out, "report: {}", folders::shown(&folder.join("report.json")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::outcome::tests::outcome;
+    use super::*;
+
+    fn text(outcome: &Outcome) -> String {
+        let mut block = Vec::new();
+        write(outcome, &mut block).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(block).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_test_is_a_table_of_80_columns() {
+        assert_eq!(
+            text(&outcome(13.0, 0)),
+            "
+login  failed
+  ! service.p50 regressed
+  open load, 200/s for 10s after 1s of warm-up
+
+  metric                 base      head    change     95 % interval  verdict
+  service.p50         10.0 ms   13.1 ms   +30.6 %  +30.3 to +30.8 %  regressed
+  ? service.p95 is not compared: no number in any block
+  ? cpu_per_iteration is not compared: the target's CPU time is not known
+  20 blocks: 1m of load, 20s for starts
+"
+        );
+        assert!(text(&outcome(10.0, 40)).lines().all(|line| line.chars().count() <= 80));
+    }
+}
