@@ -5,7 +5,6 @@ use super::series::{Key, Point, Series, probability};
 use super::terminal::{BAD, GOOD, QUIET, shortened, wrapped_to};
 use crate::judge::change_point::ChangePoint;
 use crate::judge::creep::Creep;
-use crate::metric::Unit;
 use crate::plan::threshold::show_value;
 use anstyle::Style;
 use serde_json::{Value, json};
@@ -189,14 +188,7 @@ pub fn to_json(series: &[Series]) -> Value {
 }
 
 fn of_series(series: &Series) -> Value {
-    let unit = match series.metric.unit() {
-        Unit::Time => "ns",
-        Unit::TimeSquared => "ns²",
-        Unit::Count => "count",
-        Unit::PerSecond => "per_s",
-        Unit::Ratio => "ratio",
-        Unit::Number => "number",
-    };
+    let unit = series.metric.unit().name();
     let step = |step: &ChangePoint| {
         json!({
             "first": of_point(&series.points[step.first]),
