@@ -270,6 +270,7 @@ mod tests {
                 "load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), iterations = 5",
                 "end no capacity search",
             ),
+            ("load = Load::capacity(\"p99 < 1s\").from(1).up_to(2), rounds = 5", "measures levels instead"),
         ]);
     }
 

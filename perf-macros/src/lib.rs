@@ -256,7 +256,8 @@ use std::fmt::Display;
 ///
 /// ## `rounds`
 ///
-/// Slices of the measured time, or of the iterations where these end the load; 1 to 1,000, default 10.
+/// Slices of the measured time, or of the iterations where these end the load; 1 to 1,000, default 10. A capacity search
+/// has none: it measures one level after the other.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;

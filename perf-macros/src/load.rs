@@ -198,7 +198,8 @@ fn check_spacing_and_pause(options: &Options, mistakes: &mut Mistakes) {
 
 /// What a capacity search has no use for, where it can be seen that it is one.
 fn check_search(options: &Options, mistakes: &mut Mistakes) {
-    let Options { load: Some((_, LoadOption::Expression(load))), iterations, user_setup, .. } = options
+    let Options { load: Some((_, LoadOption::Expression(load))), iterations, rounds, user_setup, .. } =
+        options
     else {
         return;
     };
@@ -212,6 +213,9 @@ fn check_search(options: &Options, mistakes: &mut Mistakes) {
         && let Ok(Iterations::Shared(_)) = iterations_of(literal)
     {
         mistakes.at(key, Misfit::IterationsOfSearch);
+    }
+    if let Some((key, _)) = rounds {
+        mistakes.at(key, Misfit::RoundsOfSearch);
     }
 }
 

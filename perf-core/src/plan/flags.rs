@@ -41,7 +41,8 @@ impl PerfSpec {
     }
 
     /// The same with the flags laid over it. A rate is no key of a closed load, so `--rate` leaves one alone; so does
-    /// `--duration` a load that ends by its iterations. A load of several levels is stretched.
+    /// `--duration` a load that ends by its iterations, and `--rounds` a capacity search. A load of several levels is
+    /// stretched.
     #[must_use]
     pub fn overridden(self, flags: &Overrides) -> Self {
         let spec = match flags.profile {
@@ -53,14 +54,14 @@ impl PerfSpec {
             let spec = PerfSpec { load: Some(load.clone()), ..spec }.fitted();
             return spec.overridden(&Overrides { load: None, profile: None, ..flags.clone() });
         }
-        let has_length = spec.has_length();
+        let (has_length, is_search) = (spec.has_length(), spec.is_search());
         PerfSpec {
             load: spec.load.map(|load| stretched(load, flags)),
             rate: spec.rate.map(|own| flags.rate.unwrap_or(own)),
             users: spec.users.map(|own| flags.users.unwrap_or(own)),
             duration: spec.duration.map(|own| flags.duration.unwrap_or(own)),
             warmup: flags.warmup.filter(|_| has_length).or(spec.warmup),
-            rounds: flags.rounds.or(spec.rounds),
+            rounds: flags.rounds.filter(|_| !is_search).or(spec.rounds),
             workers: flags.workers.or(spec.workers),
             ..spec
         }

@@ -296,6 +296,7 @@ mod tests {
             (counted(), "max_in_flight = 5", "1:7: `max_in_flight` caps an open load"),
             (counted(), "precise = true", "1:7: `precise` is for starts"),
             (search(), "iterations = 5", "1:7: `iterations` end no capacity search"),
+            (search(), "rounds = 5", "1:7: `rounds` slice a measured time"),
             (open(), "users = 5\narrivals = \"poisson\"", "3:12: `arrivals` says how"),
         ] {
             let found = said(attribute, lines);

@@ -42,9 +42,15 @@ pub enum Misfit {
     /// Of a capacity search.
     #[error("{}", SearchError::Iterations)]
     IterationsOfSearch,
+    /// Of a capacity search.
+    #[error(
+        "`rounds` slice a measured time; a capacity search measures levels instead, as long as its `.probe(…)` says, so leave \
+         it out"
+    )]
+    RoundsOfSearch,
 }
 
-const ALL: [Misfit; 8] = [
+const ALL: [Misfit; 9] = [
     Misfit::Think,
     Misfit::Pace,
     Misfit::Arrivals,
@@ -53,6 +59,7 @@ const ALL: [Misfit; 8] = [
     Misfit::Weight,
     Misfit::IterationsPerUser,
     Misfit::IterationsOfSearch,
+    Misfit::RoundsOfSearch,
 ];
 
 impl PerfSpec {
@@ -75,7 +82,7 @@ impl PerfSpec {
             Misfit::Arrivals | Misfit::MaxInFlight | Misfit::Weight => is_closed,
             Misfit::Precise => is_closed && never_waits,
             Misfit::IterationsPerUser => !is_closed && !is_search,
-            Misfit::IterationsOfSearch => is_search,
+            Misfit::IterationsOfSearch | Misfit::RoundsOfSearch => is_search,
         };
         ALL.into_iter().filter(|misfit| self.gives(*misfit)).filter(changes_nothing).collect()
     }
@@ -91,6 +98,7 @@ impl PerfSpec {
             Misfit::Weight => self.weight.is_some(),
             Misfit::IterationsPerUser => matches!(self.iterations, Some(Iterations::PerUser(_))),
             Misfit::IterationsOfSearch => self.iterations.is_some(),
+            Misfit::RoundsOfSearch => self.rounds.is_some(),
         }
     }
 
@@ -106,6 +114,7 @@ impl PerfSpec {
                 Misfit::Precise => self.precise = None,
                 Misfit::Weight => self.weight = None,
                 Misfit::IterationsPerUser | Misfit::IterationsOfSearch => self.iterations = None,
+                Misfit::RoundsOfSearch => self.rounds = None,
             }
         }
         self
@@ -135,6 +144,7 @@ mod tests {
             precise: Some(true),
             weight: Some(2.0),
             iterations: Some(Iterations::PerUser(3)),
+            rounds: Some(4),
             ..PerfSpec::default()
         }
     }
@@ -142,13 +152,14 @@ mod tests {
     #[test]
     fn every_key_fits_one_kind_of_load_and_is_left_out_of_the_others() {
         use Misfit::{
-            Arrivals, IterationsOfSearch, IterationsPerUser, MaxInFlight, Pace, Precise, Think, Weight,
+            Arrivals, IterationsOfSearch, IterationsPerUser, MaxInFlight, Pace, Precise, RoundsOfSearch,
+            Think, Weight,
         };
         let search = Load::capacity("p99 < 1s").from(1).up_to(2);
         for (load, misfits) in [
             (Load::rate(5).hold("1s"), vec![Think, Pace, IterationsPerUser]),
             (Load::users(5), vec![Arrivals, MaxInFlight, Weight]),
-            (search, vec![Think, Pace, IterationsOfSearch]),
+            (search, vec![Think, Pace, IterationsOfSearch, RoundsOfSearch]),
         ] {
             let spec = everything(load);
             assert_eq!(spec.misfits(), misfits);

@@ -140,6 +140,7 @@ fn cores() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::misfit::Misfit;
     use super::*;
     use crate::plan::spec::Profile;
     use crate::plan::threshold::Threshold;
@@ -225,6 +226,17 @@ mod tests {
         assert_eq!(of_load(Load::rate(1).hold("2years")), too_long);
         let flags = Overrides { workers: Some(2000), ..Overrides::default() };
         assert_eq!(said(&open(), &flags), ["`workers` is a whole number from 1 to 1024"]);
+    }
+
+    #[test]
+    fn a_capacity_search_has_no_rounds() {
+        let search =
+            PerfSpec { load: Some(Load::capacity("p99 < 1s").from(1).up_to(2)), ..PerfSpec::default() };
+        let flags = Overrides { rounds: Some(5), ..Overrides::default() };
+        assert!(Plan::resolve("test", "perf", &search, &flags).is_ok(), "a flag is for all tests");
+        let asked = PerfSpec { rounds: Some(5), ..search };
+        let mistakes = Plan::resolve("test", "perf", &asked, &Overrides::default()).unwrap_err();
+        assert_eq!(mistakes, [PlanError::Misfit(Misfit::RoundsOfSearch)]);
     }
 
     #[test]
