@@ -3,7 +3,7 @@
 use super::allowance::Allowance;
 use super::centre;
 use super::level::SessionRecord;
-use super::looks::Looked;
+use super::looks::{self, Looked};
 use super::spread::{PRIOR_FREEDOM, Source};
 use super::yardstick::Yardstick;
 use crate::metric::Metric;
@@ -151,9 +151,9 @@ impl fmt::Display for Derivation {
         )?;
         writeln!(
             f,
-            "  threshold: p ≤ {:.2e} (1 % for {} hypotheses), which is T > {:.2}; and a change beyond {}",
+            "  threshold: p ≤ {:.2e} (1 % for {}), which is T > {:.2}; and a change beyond {}",
             self.level,
-            self.family,
+            looks::hypotheses(self.family),
             self.threshold,
             percent(self.tolerance)
         )?;

@@ -45,10 +45,11 @@ pub struct Looks {
 /// The exact test could not reach its level, whatever were measured.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "{blocks} blocks a test are too few: an exact test of them cannot get below p = {}, and of {hypotheses} hypotheses \
-     (tests × metrics) each has to get to {}; it takes {needed} blocks, which is --budget {} (a block is {} of load), or \
-     compare fewer tests at a time",
+    "{} too few: an exact test of so many cannot get below p = {}, and of {} (tests × metrics) each has to get to {}; it \
+     takes {needed} blocks, which is --budget {} (a block is {} of load), or compare fewer tests at a time",
+    if *blocks == 1 { "1 block a test is".to_owned() } else { format!("{blocks} blocks a test are") },
     scientific(signed_rank::floor(*blocks)),
+    self::hypotheses(*hypotheses),
     scientific(*level),
     humantime::format_duration(whole_seconds(*block * *needed)),
     humantime::format_duration(*block)
@@ -64,6 +65,14 @@ pub struct TooFewBlocks {
     pub level: f64,
     /// The load of one block.
     pub block: Duration,
+}
+
+/// So many of them, in words.
+pub(super) fn hypotheses(count: u32) -> String {
+    match count {
+        1 => "1 hypothesis".to_owned(),
+        _ => format!("{count} hypotheses"),
+    }
 }
 
 fn scientific(p: f64) -> String {
@@ -89,22 +98,14 @@ impl Looks {
         })
     }
 
-    /// For so many blocks; `None` where the last look could not reach its level.
+    /// For so many blocks; `None` where not even all of them could reach the whole level.
     ///
-    /// A look that cannot reach its level is left out, and leaves its share to the next.
+    /// A look that cannot reach its level is left out, and leaves its share to the next; so is one that would leave the last
+    /// one too little.
     pub fn of(blocks: u32, hypotheses: u32) -> Option<Self> {
         let level = ALARM / f64::from(hypotheses.max(1));
-        let (mut all, mut spent): (Vec<Look>, f64) = (Vec::new(), 0.0);
-        for part in PARTS {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of a u32
-            let after = (part * f64::from(blocks)).round() as u32;
-            let due = level * (f64::from(after) / f64::from(blocks.max(1))).powi(2) - spent;
-            if due > 0.0 && signed_rank::floor(after) <= due {
-                all.push(Look { blocks: after, level: due });
-                spent += due;
-            }
-        }
-        all.last().is_some_and(|last| last.blocks == blocks).then_some(Looks { all, hypotheses })
+        let all = (0..PARTS.len()).find_map(|skipped| spend(level, blocks, &PARTS[skipped..]))?;
+        Some(Looks { all, hypotheses })
     }
 
     /// In order.
@@ -135,6 +136,21 @@ impl Looks {
     }
 }
 
+/// Looks after these parts of the blocks; `None` where the last one could not reach what is left of the level.
+fn spend(level: f64, blocks: u32, parts: &[f64]) -> Option<Vec<Look>> {
+    let (mut all, mut spent): (Vec<Look>, f64) = (Vec::new(), 0.0);
+    for part in parts {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a part of a u32
+        let after = (part * f64::from(blocks)).round() as u32;
+        let due = level * (f64::from(after) / f64::from(blocks.max(1))).powi(2) - spent;
+        if due > 0.0 && signed_rank::floor(after) <= due {
+            all.push(Look { blocks: after, level: due });
+            spent += due;
+        }
+    }
+    all.last().is_some_and(|last| last.blocks == blocks).then_some(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,16 +174,14 @@ mod tests {
     #[test]
     fn no_plan_spends_more_than_its_level() {
         for blocks in 1..60 {
-            for hypotheses in [0, 1, 7, 300, 100_000] {
+            for hypotheses in [0, 1, 2, 3, 4, 5, 7, 30, 300, 100_000] {
+                let is_enough = signed_rank::floor(blocks) <= ALARM / f64::from(hypotheses.max(1));
+                assert_eq!(Looks::of(blocks, hypotheses).is_some(), is_enough, "{blocks} {hypotheses}");
                 let Some(looks) = Looks::of(blocks, hypotheses) else { continue };
                 let spent: f64 = looks.all().iter().map(|look| look.level).sum();
                 assert!((spent - ALARM / f64::from(hypotheses.max(1))).abs() < 1e-15);
                 assert!(looks.all().iter().all(|look| signed_rank::floor(look.blocks) <= look.level));
                 assert_eq!(looks.last().blocks, blocks);
-                assert!(
-                    Looks::of(blocks + 1, hypotheses).is_some(),
-                    "{blocks} are enough, and one more is not"
-                );
             }
         }
     }
@@ -181,18 +195,27 @@ mod tests {
     }
 
     #[test]
+    fn an_early_look_that_would_leave_the_last_one_too_little_is_left_out() {
+        // A look after 9 of 10 would leave 6.3e-4, and ten blocks cannot get below 9.8e-4.
+        let looks = Looks::of(10, 3).unwrap();
+        assert_eq!(looks.all(), [Look { blocks: 10, level: 0.01 / 3.0 }]);
+    }
+
+    #[test]
     fn a_suite_that_is_too_large_for_its_budget_is_told_what_it_needs() {
         let error = Looks::plan(Duration::from_secs(26), BLOCK, 36).unwrap_err();
         assert_eq!((error.blocks, error.needed), (8, 12));
         assert_eq!(
             error.to_string(),
-            "8 blocks a test are too few: an exact test of them cannot get below p = 0.0039, and of 36 hypotheses (tests × \
-             metrics) each has to get to 2.8e-4; it takes 12 blocks, which is --budget 36s (a block is 3s of load), or \
+            "8 blocks a test are too few: an exact test of so many cannot get below p = 0.0039, and of 36 hypotheses (tests \
+             × metrics) each has to get to 2.8e-4; it takes 12 blocks, which is --budget 36s (a block is 3s of load), or \
              compare fewer tests at a time"
         );
         let needed = Looks::plan(Duration::from_secs(36), BLOCK, 36);
         assert!(needed.is_ok() && Looks::of(11, 36).is_none());
         assert!(Looks::plan(Duration::ZERO, BLOCK, 1).is_err());
+        let one = Looks::plan(BLOCK, BLOCK, 1).unwrap_err().to_string();
+        assert!(one.starts_with("1 block a test is too few") && one.contains("of 1 hypothesis ("), "{one}");
         assert!(Looks::plan(BLOCK, Duration::ZERO, 1).is_err());
     }
 }
