@@ -125,6 +125,7 @@ const ORDER: &[&str] = &[
     "judge/spread",
     "judge/yardstick",
     "judge/signed_rank",
+    "judge/detectable",
     "judge/slope",
     "judge/looks",
     "judge/doubt",

@@ -1,6 +1,6 @@
 //! A block of an interleaved comparison: a few alternating rounds of base and head, each side launched anew.
 //!
-//! Turns a block into one number per metric, ln(head/base), and into another one for the control: base against itself.
+//! Turns a block into a reading per metric: ln(head/base), and the same of base against itself, for the control.
 
 use super::centre::least_iterations;
 use super::level::Rounds;
@@ -27,6 +27,24 @@ pub struct Block {
     pub base: Side,
     /// The working tree.
     pub head: Side,
+}
+
+/// What a block says of one metric, on the log scale; `None` where there is too little of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Where base lies.
+    pub base: Option<f64>,
+    /// Where head lies.
+    pub head: Option<f64>,
+    /// Base's even rounds against its odd ones, which run the same code.
+    pub control: Option<f64>,
+}
+
+impl Reading {
+    /// ln(head/base).
+    pub fn value(&self) -> Option<f64> {
+        Some(self.head? - self.base?)
+    }
 }
 
 impl Side {
@@ -57,18 +75,17 @@ impl Side {
 }
 
 impl Block {
-    /// ln(head/base).
-    pub fn value(&self, metric: &Metric) -> Option<f64> {
-        Some(self.head.centre(metric)? - self.base.centre(metric)?)
-    }
-
-    /// The same of base's even rounds against its odd ones, which run the same code. `number` is the block's own.
+    /// Of a metric. `number` is the block's own, from 0.
     ///
-    /// What is odd changes from block to block, so that a first round that is always the slowest does not count for one
-    /// side alone.
-    pub fn control(&self, metric: &Metric, number: usize) -> Option<f64> {
+    /// For the control, what is odd changes from block to block, so that a first round that is always the slowest does not
+    /// count for one side alone.
+    pub fn read(&self, metric: &Metric, number: usize) -> Reading {
         let hand = |parity: usize| self.base.centre_of(metric, move |round| (round + number) % 2 == parity);
-        Some(hand(1)? - hand(0)?)
+        Reading {
+            base: self.base.centre(metric),
+            head: self.head.centre(metric),
+            control: hand(1).zip(hand(0)).map(|(even, odd)| even - odd),
+        }
     }
 }
 
@@ -98,18 +115,18 @@ mod tests {
     #[test]
     fn a_block_is_the_log_of_a_ratio_of_medians() {
         let block = Block { base: side(&[1.0, 9.0, 2.0]), head: side(&[3.0, 3.0, 50.0]) };
-        assert!(is(block.value(&metric("p50")), 3.0 / 2.0));
-        assert_eq!(block.value(&metric("throughput")), None, "no round has one");
+        assert!(is(block.read(&metric("p50"), 0).value(), 3.0 / 2.0));
+        assert_eq!(block.read(&metric("throughput"), 0).value(), None, "no round has one");
         let broken = Block { head: Side::default(), ..block };
-        assert_eq!(broken.value(&metric("p50")), None, "all iterations failed");
+        assert_eq!(broken.read(&metric("p50"), 0).value(), None, "all iterations failed");
     }
 
     #[test]
     fn the_control_deals_base_rounds_in_turn() {
         let block = Block { base: side(&[1.0, 4.0, 1.0]), head: side(&[]) };
-        assert!(is(block.control(&metric("p50"), 0), 4.0));
-        assert!(is(block.control(&metric("p50"), 1), 0.25));
-        assert_eq!(Block { base: side(&[1.0]), ..block }.control(&metric("p50"), 0), None);
+        assert!(is(block.read(&metric("p50"), 0).control, 4.0));
+        assert!(is(block.read(&metric("p50"), 1).control, 0.25));
+        assert_eq!(Block { base: side(&[1.0]), ..block }.read(&metric("p50"), 0).control, None);
     }
 
     #[test]

@@ -102,9 +102,7 @@ impl fmt::Display for MetricComparison {
             self.smallest_detectable_change * 100.0,
             self.tolerance * 100.0,
         )?;
-        // That it is noisy says the smallest detectable change already.
-        let others = self.doubts.iter().filter(|doubt| !matches!(doubt, Doubt::TooNoisy { .. }));
-        others.into_iter().try_for_each(|doubt| write!(f, "; {doubt}"))
+        self.doubts.iter().try_for_each(|doubt| write!(f, "; {doubt}"))
     }
 }
 
@@ -131,11 +129,13 @@ struct Contrast<'a> {
     yardstick: Yardstick,
     t: StudentT,
     centre: f64,
-    /// How many sessions it is the mean of.
-    count: f64,
     worsening: f64,
-    allowance: Allowance,
+    /// Of the worsening.
+    error: f64,
+    /// The worsening in standard errors that is significant.
+    threshold: f64,
     level: f64,
+    allowance: Allowance,
 }
 
 impl<'a> Contrast<'a> {
@@ -148,31 +148,31 @@ impl<'a> Contrast<'a> {
             Direction::LowerIsBetter => 1.0,
             Direction::HigherIsBetter => -1.0,
         };
-        let before: Vec<&SessionRecord> = basis.level.sessions.iter().collect();
-        Some(Contrast {
-            t: StudentT::with_freedom(yardstick.freedom())?,
+        let t = StudentT::with_freedom(yardstick.freedom())?;
+        let level = ALARM / f64::from(basis.family.max(1));
+        let mut contrast = Contrast {
+            t,
             worsening: sign * (centre - yardstick.centre()),
-            allowance: Allowance::of(metric, sessions, &before),
-            level: ALARM / f64::from(basis.family.max(1)),
+            error: yardstick.error(count),
+            threshold: t.quantile(1.0 - level),
+            level,
+            allowance: Allowance::default(),
             gate,
             yardstick,
             centre,
-            count,
-        })
-    }
-
-    fn error(&self) -> f64 {
-        self.yardstick.error(self.count)
-    }
-
-    fn threshold(&self) -> f64 {
-        self.t.quantile(1.0 - self.level)
+        };
+        // Only a worsening has to be explained.
+        if contrast.is_change(contrast.worsening) {
+            let before: Vec<&SessionRecord> = basis.level.sessions.iter().collect();
+            contrast.allowance = Allowance::of(metric, sessions, &before);
+        }
+        Some(contrast)
     }
 
     /// Whether something that got worse by so much is a change: significant, and beyond the tolerance.
     fn is_change(&self, worsening: f64) -> bool {
         let change = self.change_of(worsening).abs();
-        worsening / self.error() > self.threshold() && change > self.gate.tolerance.get()
+        worsening / self.error > self.threshold && change > self.gate.tolerance.get()
     }
 
     /// As a ratio minus one of the metric itself.
@@ -184,13 +184,13 @@ impl<'a> Contrast<'a> {
     }
 
     fn interval(&self) -> (f64, f64) {
-        let reach = self.t.quantile(0.975) * self.error();
+        let reach = self.t.quantile(0.975) * self.error;
         let bounds = [self.change_of(self.worsening - reach), self.change_of(self.worsening + reach)];
         (bounds[0].min(bounds[1]), bounds[0].max(bounds[1]))
     }
 
-    fn verdict(&self) -> Change {
-        let (tolerance, interval) = (self.gate.tolerance.get(), self.interval());
+    fn verdict(&self, interval: (f64, f64)) -> Change {
+        let tolerance = self.gate.tolerance.get();
         match () {
             () if self.is_change(self.worsening - self.allowance.total) => Change::Regressed,
             // What else may explain it keeps it from being confirmed, and from being nothing as well.
@@ -204,7 +204,7 @@ impl<'a> Contrast<'a> {
     /// What two further sessions find with 95 %: significant with that probability, and beyond the tolerance.
     fn smallest_detectable_change(&self) -> f64 {
         let error = self.yardstick.error(2.0);
-        let significant = (self.threshold() + POWER_Z) * error;
+        let significant = (self.threshold + POWER_Z) * error;
         let tolerated = self.change_to_tolerate() + POWER_Z * error;
         self.change_of(significant.max(tolerated)).abs()
     }
@@ -220,59 +220,51 @@ impl<'a> Contrast<'a> {
     fn doubts(&self, verdict: Change) -> Vec<Doubt> {
         match verdict {
             Change::Unresolved if self.is_change(self.worsening) => self.allowance.doubts.clone(),
-            Change::Unresolved => vec![Doubt::TooNoisy {
-                smallest_detectable_change: self.smallest_detectable_change(),
-                remedy: Remedy::Sessions,
-            }],
+            Change::Unresolved => vec![Doubt::TooNoisy(Remedy::Sessions)],
             _ => Vec::new(),
         }
     }
 
     fn decide(self, sessions: &[SessionRecord], basis: &Basis<'_>) -> Option<MetricComparison> {
-        let statistic = self.worsening / self.error();
-        let p_value = Some(self.t.survival(statistic)).filter(|p| p.is_finite())?;
-        let verdict = self.verdict();
-        Some(MetricComparison {
+        let derivation = self.derivation(sessions, basis);
+        let Derivation { interval, smallest_detectable_change, statistic, p_value, .. } = derivation;
+        let verdict = self.verdict(interval);
+        p_value.is_finite().then(|| MetricComparison {
             metric: self.gate.metric.clone(),
             tolerance: self.gate.tolerance.get(),
             baseline: self.yardstick.centre().exp(),
             current: self.centre.exp(),
             change: self.change_of(self.worsening),
-            interval: self.interval(),
-            smallest_detectable_change: self.smallest_detectable_change(),
+            interval,
+            smallest_detectable_change,
             p_value,
             verdict,
             is_suspicious: statistic > self.t.quantile(1.0 - SUSPICION),
             doubts: self.doubts(verdict),
-            derivation: self.derivation(sessions, basis, statistic, p_value),
+            derivation,
         })
     }
 
-    fn derivation(
-        self,
-        sessions: &[SessionRecord],
-        basis: &Basis<'_>,
-        statistic: f64,
-        p_value: f64,
-    ) -> Derivation {
+    fn derivation(&self, sessions: &[SessionRecord], basis: &Basis<'_>) -> Derivation {
         let metric = &self.gate.metric;
         let measured = |session: &SessionRecord| Measured::of(metric, session);
+        let statistic = self.worsening / self.error;
         Derivation {
             metric: metric.clone(),
             baseline: basis.level.sessions.iter().map(measured).collect(),
             sessions: sessions.iter().map(measured).collect(),
             centre: self.centre,
-            standard_error: self.error(),
+            standard_error: self.error,
             statistic,
-            p_value,
-            threshold: self.threshold(),
+            p_value: self.t.survival(statistic),
+            threshold: self.threshold,
             level: self.level,
             family: basis.family.max(1),
             interval: self.interval(),
             smallest_detectable_change: self.smallest_detectable_change(),
             tolerance: self.gate.tolerance.get(),
-            yardstick: self.yardstick,
-            allowance: self.allowance,
+            yardstick: self.yardstick.clone(),
+            allowance: self.allowance.clone(),
         }
     }
 }
@@ -452,7 +444,7 @@ mod tests {
         );
         let undecided = found([noisy(10.4), noisy(10.4)]);
         assert_eq!(undecided.verdict, Change::Unresolved);
-        assert!(matches!(undecided.doubts[..], [Doubt::TooNoisy { .. }]));
+        assert!(matches!(undecided.doubts[..], [Doubt::TooNoisy(Remedy::Sessions)]));
     }
 
     #[test]
@@ -485,5 +477,7 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
+        let alone = one("p50", &[11.0, 11.0], &[10.0], 1).derivation.to_string();
+        assert!(alone.contains("(1 % for 1 hypothesis)"), "{alone}");
     }
 }

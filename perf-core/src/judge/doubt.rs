@@ -7,12 +7,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Doubt {
     /// The interval of the change reaches beyond the tolerance, and the change is not significant.
-    TooNoisy {
-        /// As a positive ratio.
-        smallest_detectable_change: f64,
-        /// What is to be given more of.
-        remedy: Remedy,
-    },
+    TooNoisy(Remedy),
     /// The exact test cannot get as low as its level with the blocks that have a value.
     TooFewBlocks {
         /// That have a value and are not tied at zero.
@@ -72,15 +67,10 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |ratio: &f64| format!("{:.1} %", ratio * 100.0);
         match self {
-            Doubt::TooNoisy { smallest_detectable_change, remedy } => write!(
-                f,
-                "too noisy: smallest detectable change {}; {}",
-                percent(smallest_detectable_change),
-                match remedy {
-                    Remedy::Sessions => "record more sessions, or use `cargo perf-test compare`",
-                    Remedy::Budget => "give a larger --budget",
-                }
-            ),
+            Doubt::TooNoisy(Remedy::Sessions) => {
+                f.write_str("too noisy to tell; record more sessions, or use `cargo perf-test compare`")
+            }
+            Doubt::TooNoisy(Remedy::Budget) => f.write_str("too noisy to tell; give a larger --budget"),
             Doubt::TooFewBlocks { usable, measured } => write!(
                 f,
                 "only {usable} of {measured} blocks say anything of it; see why iterations failed, or raise the rate"
@@ -124,12 +114,8 @@ mod tests {
 
     #[test]
     fn a_doubt_says_what_would_help() {
-        let noisy = |remedy| Doubt::TooNoisy { smallest_detectable_change: 0.34, remedy }.to_string();
-        assert_eq!(
-            noisy(Remedy::Budget),
-            "too noisy: smallest detectable change 34.0 %; give a larger --budget"
-        );
-        assert!(noisy(Remedy::Sessions).contains("cargo perf-test compare"));
+        assert_eq!(Doubt::TooNoisy(Remedy::Budget).to_string(), "too noisy to tell; give a larger --budget");
+        assert!(Doubt::TooNoisy(Remedy::Sessions).to_string().contains("cargo perf-test compare"));
         let stolen = Doubt::Stolen { share: 0.08, explains: 0.087 }.to_string();
         assert!(stolen.contains("took 8.0 % more") && stolen.contains("may explain 8.7 %"), "{stolen}");
     }

@@ -10,6 +10,7 @@ pub mod change_point;
 pub mod compare;
 pub mod creep;
 pub mod derivation;
+pub mod detectable;
 pub mod doubt;
 pub mod interleaved;
 pub mod level;

@@ -11,14 +11,18 @@
 //! Numbers that are not finite are left out.
 
 /// What the signs and ranks of some values say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SignedRank {
     /// Of the values that are not zero, doubled, so that a shared rank is whole.
     ranks: Vec<usize>,
     /// The sum of the doubled ranks of the values above zero.
     above: usize,
+    /// The sum of all.
+    all: usize,
     /// How many values were ranked, zeros among them.
     ranked: usize,
+    p_above: f64,
+    p_below: f64,
 }
 
 impl SignedRank {
@@ -36,7 +40,9 @@ impl SignedRank {
                 above += if *value > 0.0 { rank } else { 0 };
             }
         }
-        SignedRank { ranks, above, ranked: values.len() }
+        let all = ranks.iter().sum();
+        let (p_above, p_below) = tails(&ranks, above, all);
+        SignedRank { ranks, above, all, ranked: values.len(), p_above, p_below }
     }
 
     /// How many values are not zero.
@@ -46,32 +52,27 @@ impl SignedRank {
 
     /// How often chance alone leans at least as far above zero. One without values.
     pub fn p_above(&self) -> f64 {
-        p_at_least(&self.ranks, self.above)
+        self.p_above
     }
 
     /// How often chance alone leans at least as far below zero. One without values.
     pub fn p_below(&self) -> f64 {
-        p_at_least(&self.ranks, self.ranks.iter().sum::<usize>() - self.above)
+        self.p_below
     }
 
     /// How often chance alone leans at least as far to either side.
     pub fn p_either(&self) -> f64 {
-        (2.0 * self.p_above().min(self.p_below())).min(1.0)
+        (2.0 * self.p_above.min(self.p_below)).min(1.0)
     }
 
-    /// The smallest `p_above` that the test can still reach when `more` values follow: all of them above zero, and
-    /// larger than what is there.
-    pub fn best_p_above(&self, more: usize) -> f64 {
+    /// The smallest p of either side that the test can still reach when `more` values follow: all of them on that side,
+    /// and larger than what is there.
+    pub fn best_p(&self, more: usize) -> f64 {
         let mut ranks = self.ranks.clone();
         ranks.extend((self.ranked + 1..=self.ranked + more).map(|rank| 2 * rank));
-        let added: usize = ranks[self.count()..].iter().sum();
-        p_at_least(&ranks, self.above + added)
-    }
-
-    /// The same, for the other side.
-    pub fn best_p_below(&self, more: usize) -> f64 {
-        let all: usize = self.ranks.iter().sum();
-        SignedRank { above: all - self.above, ..self.clone() }.best_p_above(more)
+        let all = ranks.iter().sum();
+        // What leans the other way stays as it is.
+        tails(&ranks, self.above.min(self.all - self.above), all).1
     }
 }
 
@@ -80,13 +81,15 @@ pub fn floor(values: u32) -> f64 {
     0.5_f64.powi(i32::try_from(values).unwrap_or(i32::MAX))
 }
 
-/// That the sum of a random subset is at least `sum`. The shorter tail is counted.
-fn p_at_least(ranks: &[usize], sum: usize) -> f64 {
-    let all: usize = ranks.iter().sum();
-    match sum {
-        0 => 1.0,
-        _ if all - sum < sum => p_by_sum(ranks, all - sum).iter().sum(),
-        _ => 1.0 - p_by_sum(ranks, sum - 1).iter().sum::<f64>(),
+/// That the sum of a random subset is at least `above`, and that it is at most that. The shorter tail is counted.
+fn tails(ranks: &[usize], above: usize, all: usize) -> (f64, f64) {
+    let shorter = above.min(all - above);
+    let p = p_by_sum(ranks, shorter);
+    let (beyond, at) = (p.iter().sum::<f64>(), p[p.len() - 1]);
+    match above == shorter {
+        // Sums are symmetric around the half of all.
+        true => (1.0 - beyond + at, beyond),
+        false => (beyond, 1.0 - beyond + at),
     }
 }
 
@@ -97,55 +100,60 @@ fn p_by_sum(ranks: &[usize], most: usize) -> Vec<f64> {
     let mut p = vec![0.0; most / step + 1];
     p[0] = 1.0;
     for rank in ranks.iter().map(|rank| rank / step) {
-        for sum in (rank..p.len()).rev() {
-            p[sum] = 0.5 * (p[sum] + p[sum - rank]);
-        }
-        let below = rank.min(p.len());
-        p[..below].iter_mut().for_each(|p| *p *= 0.5);
+        let before = p.clone();
+        let (low, high) = p.split_at_mut(rank.min(before.len()));
+        low.iter_mut().for_each(|p| *p *= 0.5);
+        high.iter_mut().zip(&before).for_each(|(p, with)| *p = 0.5 * (*p + with));
     }
     p
 }
 
-/// The mean of each pair of values, a value with itself among them, in order (Walsh averages).
-fn pair_means(values: &[f64]) -> Vec<f64> {
-    let pairs =
-        values.iter().enumerate().flat_map(|(n, a)| values[n..].iter().map(|b| f64::midpoint(*a, *b)));
-    let mut means: Vec<f64> = pairs.collect();
-    means.sort_unstable_by(f64::total_cmp);
-    means
+/// The mean of each pair of values, a value with itself among them, in order (Walsh averages): where values lie, and
+/// between which bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairMeans {
+    means: Vec<f64>,
+    values: usize,
 }
 
-/// Where values lie, and between which bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Location {
-    /// The Hodges–Lehmann estimate.
-    pub estimate: f64,
-    /// It misses the truth at most as often as was asked for.
-    pub interval: (f64, f64),
-}
-
-impl Location {
-    /// The median of the means of all pairs (Hodges and Lehmann 1963, doi:10.1214/aoms/1177704172), and the k-th mean
-    /// from either end, k the largest with P(W ≤ k − 1) ≤ `miss`/2: what the test at `miss` does not reject (Hollander,
-    /// Wolfe and Chicken 2014, 3.3). With tied values it covers at least as much (Noether 1967,
-    /// doi:10.1080/01621459.1967.10482920). The interval is endless where there are too few values for one.
-    ///
+impl PairMeans {
     /// `None` without values.
-    pub fn of(values: &[f64], miss: f64) -> Option<Self> {
+    pub fn of(values: &[f64]) -> Option<Self> {
         let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-        let means = pair_means(&values);
-        let middle = means.len().checked_sub(1)? / 2;
-        let estimate = f64::midpoint(means[middle], means[means.len() / 2]);
-        let interval = match skipped(values.len(), miss) {
-            Some(skipped) => (means[skipped], means[means.len() - 1 - skipped]),
+        let mut means = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
+        for (n, a) in values.iter().enumerate() {
+            means.extend(values[n..].iter().map(|b| f64::midpoint(*a, *b)));
+        }
+        means.sort_unstable_by(f64::total_cmp);
+        (!means.is_empty()).then_some(PairMeans { means, values: values.len() })
+    }
+
+    /// The Hodges–Lehmann estimate: their median (Hodges and Lehmann 1963, doi:10.1214/aoms/1177704172).
+    pub fn estimate(&self) -> f64 {
+        let count = self.means.len();
+        f64::midpoint(self.means[(count - 1) / 2], self.means[count / 2])
+    }
+
+    /// An interval that misses the truth at most as often as is asked for, endless where there are too few values.
+    ///
+    /// From the k-th mean from either end, k the largest with P(W ≤ k − 1) ≤ `miss`/2: what the test at `miss` does not
+    /// reject (Hollander, Wolfe and Chicken 2014, 3.3). With tied values it covers at least as much (Noether 1967, Journal
+    /// of the American Statistical Association 62:184).
+    pub fn interval(&self, miss: f64) -> (f64, f64) {
+        self.without(outermost(self.values, miss))
+    }
+
+    /// The bounds when so many of the outermost are left out on either side.
+    pub(super) fn without(&self, outermost: Option<usize>) -> (f64, f64) {
+        match outermost {
+            Some(outermost) => (self.means[outermost], self.means[self.means.len() - 1 - outermost]),
             None => (f64::NEG_INFINITY, f64::INFINITY),
-        };
-        Some(Location { estimate, interval })
+        }
     }
 }
 
-/// How many of the outermost means of pairs lie outside, on either side.
-fn skipped(values: usize, miss: f64) -> Option<usize> {
+/// How many of the outermost means of pairs lie outside an interval, on either side; `None` for too few values.
+pub(super) fn outermost(values: usize, miss: f64) -> Option<usize> {
     let ranks: Vec<usize> = (1..=values).map(|rank| 2 * rank).collect();
     let mut reached = 0.0;
     let p_by_sum = p_by_sum(&ranks, values * (values + 1) / 2);
@@ -186,9 +194,10 @@ mod tests {
         assert_eq!((test.above, test.count()), (2 * 5, 9));
         assert!(near(test.p_below(), 10.0 / 512.0), "{}", test.p_below());
         // The published estimate is -0.46.
-        let location = Location::of(&hamilton, 0.05).unwrap();
-        assert!(near(location.estimate, -0.46), "{location:?}");
-        assert!(near(location.interval.0, -0.786) && near(location.interval.1, -0.010), "{location:?}");
+        let means = PairMeans::of(&hamilton).unwrap();
+        assert!(near(means.estimate(), -0.46), "{}", means.estimate());
+        let interval = means.interval(0.05);
+        assert!(near(interval.0, -0.786) && near(interval.1, -0.010), "{interval:?}");
     }
 
     #[test]
@@ -212,21 +221,24 @@ mod tests {
     #[test]
     fn the_best_case_is_what_the_best_case_gives() {
         let mut values = vec![3.0, -1.0, 0.0, 2.0, -5.0, 4.0];
-        let test = SignedRank::of(&values);
-        let (above, below) = (test.best_p_above(3), test.best_p_below(3));
+        let best = SignedRank::of(&values).best_p(3);
         values.extend([6.0, 7.0, 8.0]);
-        assert!(near(above, SignedRank::of(&values).p_above()));
-        values[6..].iter_mut().for_each(|value| *value = -*value);
-        assert!(near(below, SignedRank::of(&values).p_below()));
+        assert!(near(best, SignedRank::of(&values).p_above()));
+        values.iter_mut().for_each(|value| *value = -*value);
+        assert!(
+            near(SignedRank::of(&values[..6]).best_p(3), best)
+                && near(SignedRank::of(&values).p_below(), best)
+        );
     }
 
     #[test]
     fn too_few_values_have_an_endless_interval() {
         // 2·2^-5 is more than 5 %; 2·2^-6 is less.
-        assert_eq!(Location::of(&[1.0; 5], 0.05).unwrap().interval, (f64::NEG_INFINITY, f64::INFINITY));
-        assert_eq!(Location::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 0.05).unwrap().interval, (1.0, 6.0));
-        assert_eq!(Location::of(&[f64::NAN], 0.05), None);
-        assert_eq!(Location::of(&[7.0], 0.05).map(|location| location.estimate), Some(7.0));
+        let interval = |values: &[f64]| PairMeans::of(values).unwrap().interval(0.05);
+        assert_eq!(interval(&[1.0; 5]), (f64::NEG_INFINITY, f64::INFINITY));
+        assert_eq!(interval(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), (1.0, 6.0));
+        assert_eq!(PairMeans::of(&[f64::NAN]), None);
+        assert_eq!(PairMeans::of(&[7.0]).map(|means| means.estimate()), Some(7.0));
     }
 
     #[test]
@@ -235,7 +247,7 @@ mod tests {
         for (n, miss, outside) in
             [(6, 0.05, 0), (10, 0.05, 8), (14, 0.05, 21), (20, 0.05, 52), (20, 0.01, 37)]
         {
-            assert_eq!(skipped(n, miss), Some(outside), "{n} {miss}");
+            assert_eq!(outermost(n, miss), Some(outside), "{n} {miss}");
         }
     }
 
@@ -249,15 +261,16 @@ mod tests {
 
         #[test]
         fn the_interval_is_what_the_test_does_not_reject(values in prop::collection::vec(-1e3_f64..1e3, 8..16)) {
-            let location = Location::of(&values, 0.05).unwrap();
+            let means = PairMeans::of(&values).unwrap();
+            let (low, high) = means.interval(0.05);
             let rejects = |at: f64| {
                 let shifted: Vec<f64> = values.iter().map(|value| value - at).collect();
                 SignedRank::of(&shifted).p_either() <= 0.05
             };
             let a_bit = 1e-6;
-            prop_assert!(rejects(location.interval.0 - a_bit) && rejects(location.interval.1 + a_bit));
-            prop_assert!(!rejects(location.interval.0 + a_bit) && !rejects(location.interval.1 - a_bit));
-            prop_assert!(location.interval.0 <= location.estimate && location.estimate <= location.interval.1);
+            prop_assert!(rejects(low - a_bit) && rejects(high + a_bit));
+            prop_assert!(!rejects(low + a_bit) && !rejects(high - a_bit));
+            prop_assert!(low <= means.estimate() && means.estimate() <= high);
         }
     }
 }

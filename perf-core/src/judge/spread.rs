@@ -73,11 +73,11 @@ pub enum Source {
 
 impl Spreads {
     /// Of all levels of all tests of one environment, older levels too, for these metrics.
-    pub fn of<'a>(
-        levels: impl IntoIterator<Item = &'a Level>,
-        metrics: impl IntoIterator<Item = &'a Metric>,
+    pub fn of<'l, 'm>(
+        levels: impl IntoIterator<Item = &'l Level>,
+        metrics: impl IntoIterator<Item = &'m Metric>,
     ) -> Self {
-        let levels: Vec<&Level> = levels.into_iter().collect();
+        let levels: Vec<&'l Level> = levels.into_iter().collect();
         let pooled = |metric: &Metric| {
             let each = levels.iter().map(|level| Pool::of(metric, level));
             each.fold(Pool::default(), |all, one| Pool {
