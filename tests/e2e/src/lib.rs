@@ -168,7 +168,11 @@ impl Project {
 }
 
 /// What a `cargo … --message-format json` built last.
-fn executable(mut building: Command) -> String {
+///
+/// # Panics
+///
+/// When nothing was built.
+pub fn executable(mut building: Command) -> String {
     let built = building.output().expect("cargo runs");
     let messages = String::from_utf8(built.stdout).expect("JSON lines");
     let mut executables = messages.lines().filter_map(|line| {
