@@ -55,6 +55,11 @@ macro_rules! main {
     };
 }
 
+/// The examples of the pages beside the README are compiled like its own.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/compare.md")]
+mod pages {}
+
 /// What the command line has in common with test targets; no part of the interface.
 #[doc(hidden)]
 pub mod __cli {
