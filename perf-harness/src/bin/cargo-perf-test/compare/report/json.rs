@@ -96,7 +96,7 @@ fn metric(paired: &Paired) -> Value {
         "head": paired.head,
         "change": paired.change,
         "interval": [finite(paired.interval.0), finite(paired.interval.1)],
-        "smallest_detectable_change": paired.smallest_detectable_change,
+        "smallest_detectable_change": paired.smallest_detectable_change(),
         "p_value": paired.p_value,
         "verdict": paired.verdict.name(),
         "doubts": paired.doubt.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! The comparison as Markdown, for the summary of a CI job or a comment on a pull request.
 
 use super::super::outcome::{Comparison, Outcome};
-use super::{COLUMNS, cells, effort};
+use super::{COLUMNS, cells, detectable, effort};
 use perf_core::judge::compare::Change;
 use std::fmt::Write;
 
@@ -23,15 +23,15 @@ pub(super) fn of(comparison: &Comparison) -> String {
 
 /// Writing into a text never fails.
 fn table(outcomes: &[Outcome], text: &mut String) {
-    writeln!(text, "| test | {} |", COLUMNS.join(" | ")).ok();
-    writeln!(text, "| --- | --- | ---: | ---: | ---: | ---: | --- |").ok();
+    writeln!(text, "| test | {} | smallest detectable |", COLUMNS.join(" | ")).ok();
+    writeln!(text, "| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |").ok();
     for outcome in outcomes {
         for metric in &outcome.decided.metrics {
             let mut cells = cells(metric);
             if metric.verdict == Change::Regressed {
                 cells[5] = format!("**{}**", cells[5]);
             }
-            writeln!(text, "| `{}` | {} |", outcome.name, cells.join(" | ")).ok();
+            writeln!(text, "| `{}` | {} | {} |", outcome.name, cells.join(" | "), detectable(metric)).ok();
         }
     }
     text.push('\n');
@@ -66,9 +66,9 @@ mod tests {
         notes(&outcomes[0], &mut text);
         assert_eq!(
             text,
-            "| test | metric | base | head | change | 95 % interval | verdict |\n\
-             | --- | --- | ---: | ---: | ---: | ---: | --- |\n\
-             | `login` | service.p50 | 10.0 ms | 13.1 ms | +30.6 % | +30.3 to +30.8 % | **regressed** |\n\n\
+            "| test | metric | base | head | change | 95 % interval | verdict | smallest detectable |\n\
+             | --- | --- | ---: | ---: | ---: | ---: | --- | ---: |\n\
+             | `login` | service.p50 | 10.0 ms | 13.1 ms | +30.6 % | +30.3 to +30.8 % | **regressed** | 5.2 % |\n\n\
              - `login` **failed**: service.p50 regressed\n"
         );
     }

@@ -63,6 +63,13 @@ fn cells(metric: &Paired) -> [String; 6] {
     ]
 }
 
+/// The smallest worsening that the whole budget would have found.
+fn detectable(metric: &Paired) -> String {
+    metric
+        .smallest_detectable_change()
+        .map_or("unknown".to_owned(), |change| format!("{:.1} %", change * 100.0))
+}
+
 /// What came of it, and what it took: `3 tests: 1 failed, 2 passed in 2m 53s: 1m 30s of load, …`.
 fn effort(comparison: &Comparison) -> String {
     let load = comparison.load_time();

@@ -5,7 +5,7 @@ use super::super::choose::{LeftOut, hypotheses};
 use super::super::contest::{Contest, Terms};
 use super::super::outcome::{Comparison, Outcome};
 use super::super::sides::Sides;
-use super::{COLUMNS, cells, counted, effort, shown};
+use super::{COLUMNS, cells, counted, detectable, effort, shown};
 use crate::folders;
 use crate::terminal::width;
 use anstream::AutoStream;
@@ -69,6 +69,7 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             Change::Unresolved => DOUBT,
         };
         writeln!(out, "  {style}{}{style:#}", line(&cells(metric)))?;
+        writeln!(out, "  {QUIET}{:<17} smallest detectable change {}{QUIET:#}", "", detectable(metric))?;
     }
     errors(outcome, out)?;
     doubts(outcome, out)?;
@@ -161,6 +162,7 @@ login  failed
 
   metric                 base      head    change     95 % interval  verdict
   service.p50         10.0 ms   13.1 ms   +30.6 %  +30.3 to +30.8 %  regressed
+                    smallest detectable change 5.2 %
   ? service.p95 is not compared: no number in any block
   ? cpu_per_iteration is not compared: the target's CPU time is not known
   20 blocks: 1m of load, 20s for starts
