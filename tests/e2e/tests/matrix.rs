@@ -2,7 +2,7 @@
 //!
 //! `cargo test -p e2e --test matrix -- --ignored --nocapture --test-threads 1` prints the tables of
 //! docs/how-the-gate-decides.md. What is tested is built in release. Fewer or shorter runs: `MATRIX_RUNS` (20 of each cell),
-//! `MATRIX_BUDGET` (30s of load each), `MATRIX_UNCHANGED` (40 runs of the suite), `MATRIX_WORK` (for each request, 200).
+//! `MATRIX_BUDGET` (30s of load each), `MATRIX_UNCHANGED` (40 runs of the suite), `MATRIX_WORK` (for each request, 700).
 
 #![cfg(target_os = "linux")] // the target's CPU time is gated, and sides that differ are scripts
 
@@ -173,7 +173,7 @@ fn compare(binary: &str, test: &str, work: [usize; 2], budget: &str, tally: &mut
 #[ignore = "three hours of load"]
 fn more_work_is_found_side_by_side() {
     let (runs, budget) = (count("MATRIX_RUNS", "20"), parameter("MATRIX_BUDGET", "30s"));
-    let work = count("MATRIX_WORK", "200");
+    let work = count("MATRIX_WORK", "700");
     let binary = suite(&Project::of(SUITE));
     println!("| load | neighbour | more work | {ROW}\n|{}", " --- |".repeat(8));
     for test in ["open", "closed"] {
@@ -194,7 +194,7 @@ fn more_work_is_found_side_by_side() {
 fn run_suite(project: &Project, arguments: &[&str]) -> e2e::Run {
     let cargo = ["test", "--quiet", "--release", "--package", "project", "--test", SUITE, "--"];
     let mut command: Command = project.cargo(&cargo, arguments);
-    command.env("HANDLER_WORK", parameter("MATRIX_WORK", "200"));
+    command.env("HANDLER_WORK", parameter("MATRIX_WORK", "700"));
     let run = project.finished(&command.output().unwrap());
     assert!(matches!(run.code, Some(0 | 101)), "{run:#?}");
     run
