@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_good_attribute_has_no_mistakes() {
         let everything = r#"rate = "12000/min", iterations = 1_000, duration = "10s", warmup = "0s", rounds = 5, timeout = "5s",
-            max_in_flight = 10, graceful_stop = "1s", workers = 2, thresholds("p99 < 50ms", "errors < 0.1%",),
+            max_in_flight = 10, graceful_stop = "1s", workers = 2, thresholds("p99 < 50ms", "errors < 0.1%", abort("errors < 5%", window = "5s", after = "10s"),),
             baseline("p50" = "5%", "service.p95"), setup = make::<A, B>, teardown = clean, base_url = "http://h",
             client = tune, tags("a", "b"), ignore = "slow", crate = renamed, arrivals = "jitter(20%)", precise = true,
             connections = "user", user_setup = log_in::<A, B>, user_teardown = log_out, ready = "/health",
@@ -318,6 +318,12 @@ mod tests {
             ("iterations = 5, baseline = off", "write `baseline(…)`"),
             ("iterations = 5, thresholds(\"p99\")", "METRIC OP VALUE"),
             ("iterations = 5, thresholds(\"p99 < 0ms\")", "can never hold"),
+            ("iterations = 5, thresholds(abort(\"p99 < 0ms\"))", "can never hold"),
+            ("iterations = 5, thresholds(abort(\"errors < 5%\", windows = \"5s\"))", "`window` and `after`"),
+            ("iterations = 5, thresholds(abort(\"errors < 5%\", window = \"5\"))", "time unit needed"),
+            ("iterations = 5, thresholds(abort(\"capacity > 5/s\"))", "not known while a test runs"),
+            ("iterations = 5, thresholds(abort(errors))", "takes limits such as"),
+            ("iterations = 5, thresholds(stop(\"errors < 5%\"))", "takes limits such as"),
             ("iterations = 5, thresholds(\"p99 < 1s\", \"p99<1s\")", "given twice"),
             ("iterations = 5, thresholds = \"p99 < 1s\"", "write `thresholds(…)`"),
             ("iterations = 5, baseline(\"errors\")", "is not compared"),

@@ -414,6 +414,21 @@ use std::fmt::Display;
 /// # perf_harness::main!();
 /// ```
 ///
+/// An `abort(…)` around a limit also ends the test as soon as the limit is broken in the whole of a window (`"5s"` unless it
+/// says otherwise; whole seconds), looked at once a second from `after` on. It takes times and their percentiles, of iterations
+/// and of steps, `throughput`, `checks`, `dropped`, `error_count` and `errors`, here to all iterations that ended in the window.
+/// What was measured is reported with the window's numbers, as failed and partial.
+///
+/// ```rust,no_run
+/// # use perf_harness::prelude::*;
+/// #[perf_test(rate = 200, duration = "10m", thresholds("p99 < 50ms", abort("errors < 5%", window = "10s", after = "30s")))]
+/// async fn list_users(cx: &Cx) -> Result<(), Error> {
+/// #     cx.get("/users").await?;
+/// #     Ok(())
+/// # }
+/// # perf_harness::main!();
+/// ```
+///
 /// ## `baseline`
 ///
 /// Which metrics are compared with the baseline, and how much change each tolerates (default 5 %): p50, p95 and p99, here of

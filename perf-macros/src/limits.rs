@@ -1,7 +1,7 @@
 //! What `thresholds(…)` and `baseline(…)` must be.
 
 use crate::Mistakes;
-use crate::options::{GateOption, Options};
+use crate::options::{GateOption, LimitText, Options};
 use perf_core::plan::gate;
 use perf_core::plan::threshold::Threshold;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ pub(crate) fn check(options: &Options, all_keys_were_read: bool, mistakes: &mut 
 
 fn check_thresholds(options: &Options, mistakes: &mut Mistakes) {
     let mut seen = BTreeSet::new();
-    for text in options.thresholds.iter().flat_map(|(_, texts)| texts) {
+    for LimitText(text) in options.thresholds.iter().flat_map(|(_, texts)| texts) {
         match text.value().parse::<Threshold>() {
             Ok(threshold) if !seen.insert(threshold.expression.replace(' ', "")) => {
                 mistakes.at(text, format!("`{threshold}` is given twice; keep one"));

@@ -31,7 +31,7 @@ pub(crate) struct Options {
     pub(crate) precise: Given<LitBool>,
     pub(crate) backoff: Given<LitBool>,
     pub(crate) connections: Given<LitStr>,
-    pub(crate) thresholds: Given<Vec<LitStr>>,
+    pub(crate) thresholds: Given<Vec<LimitText>>,
     pub(crate) baseline: Given<Vec<GateOption>>,
     pub(crate) setup: Given<Path>,
     pub(crate) teardown: Given<Path>,
@@ -160,6 +160,7 @@ const DURATION: &str = "a duration in quotes such as \"10s\"";
 const ADDRESS: &str = "an address such as \"http://127.0.0.1:8080\"";
 const PATH: &str = "the path of a function such as `shop`";
 const TEXTS: &str = "texts in quotes, with commas between them";
+const LIMITS: &str = "limits such as \"p99 < 50ms\", or abort(\"errors < 5%\", window = \"5s\")";
 const GATES: &str = "metrics such as \"p50\" = \"5%\" with commas between them, or `off` alone";
 
 pub(crate) fn parse(attribute: TokenStream, mistakes: &mut Mistakes) -> Options {
@@ -195,7 +196,7 @@ impl Options {
             "precise" => once(&mut self.precise, key, input, |i, k| value(i, k, SWITCH)),
             "backoff" => once(&mut self.backoff, key, input, |i, k| value(i, k, SWITCH)),
             "connections" => once(&mut self.connections, key, input, |i, k| value(i, k, CONNECTIONS)),
-            "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, TEXTS, mistakes)),
+            "thresholds" => once(&mut self.thresholds, key, input, |i, k| list(i, k, LIMITS, mistakes)),
             "baseline" => once(&mut self.baseline, key, input, |i, k| list(i, k, GATES, mistakes)),
             "setup" => once(&mut self.setup, key, input, |i, k| value(i, k, PATH)),
             "teardown" => once(&mut self.teardown, key, input, |i, k| value(i, k, PATH)),
@@ -215,6 +216,34 @@ impl Options {
             "crate" => once(&mut self.krate, key, input, |i, k| value(i, k, "the path of a crate")),
             unknown => Err(unknown_key(unknown, key.span())),
         }
+    }
+}
+
+/// A limit as one text, `"p99 < 50ms"`, or `abort("errors < 5%", window = "5s", after = "10s")`.
+#[derive(Debug)]
+pub(crate) struct LimitText(pub(crate) LitStr);
+
+impl Parse for LimitText {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return input.parse().map(LimitText);
+        }
+        let abort: Ident = input.parse()?;
+        if abort != "abort" {
+            return Err(syn::Error::new(abort.span(), "a limit"));
+        }
+        let inner;
+        syn::parenthesized!(inner in input);
+        let limit: LitStr = inner.parse()?;
+        let mut parts = vec![limit.value()];
+        while inner.parse::<Option<Token![,]>>()?.is_some() && !inner.is_empty() {
+            let key: Ident = inner.parse()?;
+            inner.parse::<Token![=]>()?;
+            let value: LitStr = inner.parse()?;
+            parts.push(format!("{key} = {}", value.value()));
+        }
+        // What the keys and values mean is looked at with the text.
+        Ok(LimitText(LitStr::new(&format!("abort({})", parts.join(", ")), limit.span())))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::check::{Test, weight_of};
 use crate::function::Function;
 use crate::load::iterations_of;
-use crate::options::{GateOption, LoadOption, Options, Ready};
+use crate::options::{GateOption, LimitText, LoadOption, Options, Ready};
 use perf_core::plan::load::Iterations;
 use perf_core::units::parse_duration;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -73,7 +73,9 @@ fn spec(test: &Test) -> TokenStream {
     let ignore = field(ignore.as_ref(), |reason| {
         reason.as_ref().map_or(quote!("".into()), |reason| quote!(#reason.into()))
     });
-    let lists = [thresholds, tags].map(|given| texts(given.as_ref()));
+    let limits = thresholds.as_ref().map(|(key, limits)| (key, limits.iter().map(|LimitText(text)| text)));
+    let tags = tags.as_ref().map(|(key, tags)| (key, tags.iter()));
+    let lists = [limits.map(texts), tags.map(texts)];
     let baseline = baseline(&test.options);
     quote!(#load #rate #iterations #(#numbers)* #(#durations)* #(#grammars)* #(#switches)* #scenario #weight #ready #(#lists)* #base_url #ignore #baseline)
 }
@@ -91,8 +93,8 @@ fn nanoseconds(text: &LitStr) -> TokenStream {
     quote!(::core::time::Duration::from_nanos(#nanoseconds))
 }
 
-fn texts(given: Option<&(Ident, Vec<LitStr>)>) -> Option<TokenStream> {
-    given.map(|(key, texts)| quote!(#key: ::std::vec![#(#texts.into()),*],))
+fn texts<'a>((key, texts): (&Ident, impl Iterator<Item = &'a LitStr>)) -> TokenStream {
+    quote!(#key: ::std::vec![#(#texts.into()),*],)
 }
 
 fn baseline(options: &Options) -> Option<TokenStream> {

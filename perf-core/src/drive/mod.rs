@@ -2,6 +2,7 @@
 //!
 //! Turns a [`Plan`](crate::plan::Plan) into a [`Recording`](crate::measure::Recording). Judges nothing.
 
+mod abort;
 mod attendance;
 pub mod backoff;
 pub mod cap;

@@ -1,5 +1,6 @@
 //! Watches over a load that runs: adds up what the workers send, tells how it stands, and knows when to give one up.
 
+use super::abort::Lookout;
 use super::clock::Clock;
 use super::control::{Control, Snapshot};
 use super::crew::{Crew, Message};
@@ -11,7 +12,9 @@ use crate::error::Category;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, WorkerCpu};
+use crate::measure::{
+    Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu,
+};
 use crate::metric::{Quantile, Statistic};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Scaling;
@@ -40,6 +43,7 @@ pub(super) struct Watch<'a> {
     worker_cpu: Vec<WorkerCpu>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
+    lookout: Option<Lookout>,
     recent: Recent,
 }
 
@@ -77,6 +81,7 @@ impl<'a> Watch<'a> {
             workers: vec![Known::since(start, None); plan.workers as usize],
             crew,
             lost: Vec::new(),
+            lookout: Lookout::of(plan, edges),
             recent: Recent::default(),
         };
         watch.publish(Phase::Warmup);
@@ -119,6 +124,10 @@ impl<'a> Watch<'a> {
             told.merge(&tally.counts);
         }
         self.collection.add(&slice);
+        if let Some(aborted) = self.lookout.as_mut().and_then(|lookout| lookout.add(&slice)) {
+            self.lookout = None;
+            self.live.end(Stopped::Aborted(aborted));
+        }
         self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
         slice.clear();
         // A worker that has ended takes nothing back.

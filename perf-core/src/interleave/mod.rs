@@ -142,6 +142,7 @@ fn answer(plan: &Plan, recording: Recording) -> Answer {
     match &recording.stopped_by {
         None => {}
         Some(Stopped::TooFewWorkers) => return Answer::MoreWorkers(plan.workers + 1),
+        Some(Stopped::Aborted(aborted)) => return failed(aborted.to_string()),
         Some(Stopped::OutOfData(message)) => return failed(message.clone()),
         Some(Stopped::Signal(_)) if !recording.lost.is_empty() => {
             return failed(

@@ -2,6 +2,7 @@
 
 use crate::analyze::Session;
 use crate::analyze::summary::Summary;
+use crate::measure::{Aborted, Stopped};
 use crate::metric::{Metric, Timed, Unit};
 use crate::plan::threshold::{Threshold, show_value};
 
@@ -16,11 +17,23 @@ pub struct Limit {
     pub instead: String,
     /// A limit without data does not hold.
     pub held: bool,
+    /// The window that ended the test, where this limit did.
+    pub aborted: Option<Aborted>,
     /// Whether it would be broken without the generator's own faults, too.
     pub stays_broken: bool,
 }
 
 impl Limit {
+    /// One that ended its test is broken, whatever the whole of it says.
+    fn with_abort(self, stopped: Option<&Stopped>) -> Self {
+        match stopped {
+            Some(Stopped::Aborted(aborted)) if aborted.expression == self.threshold.expression => {
+                Limit { held: false, aborted: Some(aborted.clone()), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// What a person needs to know of a broken one.
     pub fn message(&self) -> String {
         let Threshold { expression, metric, implicit, .. } = &self.threshold;
@@ -39,7 +52,8 @@ impl Limit {
 
 /// Every limit, in the order they were written.
 pub fn check(thresholds: &[Threshold], session: &Session) -> Vec<Limit> {
-    thresholds.iter().map(|threshold| limit(threshold, &session.summary)).collect()
+    let held = thresholds.iter().map(|threshold| limit(threshold, &session.summary));
+    held.map(|limit| limit.with_abort(session.recording.stopped_by.as_ref())).collect()
 }
 
 fn limit(threshold: &Threshold, summary: &Summary) -> Limit {
@@ -48,7 +62,7 @@ fn limit(threshold: &Threshold, summary: &Summary) -> Limit {
     let held = actual.is_some_and(|value| threshold.holds(value));
     let stays_broken = !held
         && without_the_generators_faults(threshold, summary).is_some_and(|value| !threshold.holds(value));
-    Limit { threshold: threshold.clone(), actual, instead, held, stays_broken }
+    Limit { threshold: threshold.clone(), actual, instead, held, aborted: None, stays_broken }
 }
 
 /// What there is instead of a metric of the test's own that there is not.

@@ -6,7 +6,7 @@ use super::reference::Reference;
 use super::thresholds::Limit;
 use crate::analyze::Session;
 use crate::analyze::findings::Severity;
-use crate::measure::Stopped;
+use crate::measure::{Aborted, Stopped};
 
 /// The outcome of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl Judgement {
                 Stopped::TooFewWorkers => {
                     (Verdict::Inconclusive, "ended early for want of workers".to_owned())
                 }
+                Stopped::Aborted(aborted) => (of_aborted(sessions, limits, aborted), aborted.to_string()),
                 Stopped::OutOfData(reason) => (Verdict::Failed, format!("ended early: {reason}")),
             };
             return Judgement { verdict, reasons: vec![reason] };
@@ -90,6 +91,14 @@ impl Judgement {
         }
         self.reasons.push(reason);
     }
+}
+
+/// What the generator alone did is no failure of the target's.
+fn of_aborted(sessions: &[Session], limits: &[Limit], aborted: &Aborted) -> Verdict {
+    let is_spoiled = sessions.iter().any(Session::is_spoiled);
+    let limit = limits.iter().find(|limit| limit.threshold.expression == aborted.expression);
+    let is_the_targets = !is_spoiled || limit.is_some_and(|limit| limit.stays_broken);
+    if is_the_targets { Verdict::Failed } else { Verdict::Inconclusive }
 }
 
 fn broken(limits: &[Limit], is_spoiled: bool) -> Vec<String> {

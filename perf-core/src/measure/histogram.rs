@@ -119,6 +119,21 @@ impl SparseHistogram {
         found.map(|(value, _)| *value as f64)
     }
 
+    /// In nanoseconds; `None` without data, and for the deviations, which it does not keep.
+    pub fn statistic(&self, statistic: Statistic) -> Option<f64> {
+        match statistic {
+            Statistic::Min => self.0.first().map(|(value, _)| *value as f64),
+            Statistic::Max => self.max(),
+            Statistic::Median => self.quantile(Quantile::MEDIAN),
+            Statistic::Percentile(quantile) => self.quantile(quantile),
+            Statistic::Mean => {
+                let sum: f64 = self.0.iter().map(|(value, count)| *value as f64 * *count as f64).sum();
+                (!self.0.is_empty()).then(|| sum / self.count() as f64)
+            }
+            Statistic::Stddev | Statistic::Variance => None,
+        }
+    }
+
     /// In nanoseconds; `None` without data.
     pub fn max(&self) -> Option<f64> {
         self.0.last().map(|(value, _)| *value as f64)

@@ -220,7 +220,8 @@ impl Check {
         self.broken += u64::from(!held);
     }
 
-    fn merge(&mut self, other: Check) {
+    /// Adds the other's.
+    pub fn merge(&mut self, other: Check) {
         self.held += other.held;
         self.broken += other.broken;
     }

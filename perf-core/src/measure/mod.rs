@@ -18,14 +18,18 @@ pub mod sample;
 pub mod tally;
 pub mod timeline;
 mod virtualisation;
+pub mod window;
 
+use crate::metric::Unit;
 use crate::outcome::Failure;
+use crate::plan::threshold::show_value;
 use edges::Edges;
 use exemplar::Exemplars;
 use histogram::SparseHistogram;
 use pulse::Pulse;
 use recorder::Slice;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 use tally::Tally;
@@ -79,14 +83,40 @@ pub struct Recording {
 }
 
 /// Why a session ended before its plan did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Stopped {
     /// Somebody asked for it.
     Signal(Signal),
+    /// A limit was broken for a whole window.
+    Aborted(Aborted),
     /// A feeder had no row left; it says which, and what to do.
     OutOfData(String),
     /// The warm-up showed that there are too few workers; the load is started again with one more.
     TooFewWorkers,
+}
+
+/// A limit that ended a test, and the window that broke it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aborted {
+    /// As it was written.
+    pub expression: String,
+    /// Where the window ended, from the start of measuring.
+    pub at: Duration,
+    /// How long it was.
+    pub window: Duration,
+    /// Of the metric in it.
+    pub value: f64,
+    /// What that is counted in.
+    pub unit: Unit,
+}
+
+impl fmt::Display for Aborted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Aborted { expression, at, window, value, unit } = self;
+        let (at, window) = (at.as_secs_f64(), window.as_secs_f64());
+        let value = show_value(*value, *unit);
+        write!(f, "ended after {at} s: {expression} was broken, {value} in the last {window} s")
+    }
 }
 
 /// A wish from outside to end early.

@@ -20,6 +20,8 @@ pub struct Slice {
     pub worker: u32,
     /// The edge it begins at, or the moment where rounds are counted.
     pub from: u64,
+    /// Where it was cut.
+    pub to: u64,
     /// The round of everything that finished in it; none in warm-up and drain.
     pub round: Option<u32>,
     /// When the last measured iteration finished in it; zero when none did.
@@ -228,6 +230,7 @@ impl Recorder {
     fn replace_slice(&mut self, from: u64, round: Option<u32>) {
         let mut fresh = self.empty.try_recv().unwrap_or_else(|_| Slice::prepared(self.rules.worker));
         (fresh.from, fresh.round) = (from, round);
+        self.slice.to = from;
         (self.full)(std::mem::replace(&mut self.slice, fresh));
     }
 

@@ -3,6 +3,7 @@
 //! Turns a [`PerfSpec`](spec::PerfSpec) and the command line's [`Overrides`](spec::Overrides) into a
 //! [`Plan`]. Runs nothing.
 
+pub mod abort;
 #[cfg(feature = "engine")]
 pub mod arrivals;
 pub mod bounds;

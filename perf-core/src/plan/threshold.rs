@@ -2,6 +2,7 @@
 //!
 //! Says what must hold; `judge` says whether it did.
 
+use super::abort::{self, Abort, AbortError};
 use crate::metric::{Metric, MetricError, Unit};
 use crate::units::{Latency, Rate, Ratio, Significant, UnitError, parse_duration};
 use std::fmt;
@@ -20,6 +21,8 @@ pub struct Threshold {
     pub limit: f64,
     /// Whether it applies although nobody wrote it.
     pub implicit: bool,
+    /// Whether it ends the test as soon as a window breaks it.
+    pub abort: Option<Abort>,
 }
 
 /// How a value must stand to its limit.
@@ -68,6 +71,7 @@ impl Threshold {
             operator: Operator::Less,
             limit: 0.01,
             implicit: true,
+            abort: None,
         }
     }
 
@@ -81,6 +85,18 @@ impl FromStr for Threshold {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
+        if let Some((limit, windows)) = abort::split(text)? {
+            let threshold = Threshold::plain(limit)?;
+            Abort::check(&threshold.metric)?;
+            let abort = Some(Abort::parse(windows)?);
+            return Ok(Threshold { expression: text.trim().to_owned(), abort, ..threshold });
+        }
+        Threshold::plain(text)
+    }
+}
+
+impl Threshold {
+    fn plain(text: &str) -> Result<Self, ThresholdError> {
         // A step's name may hold any sign, so the operator is looked for behind the braces.
         let after_step = text.find('}').map_or(0, |at| at + 1);
         let at = text[after_step..].find(['<', '>', '=', '!']).map(|at| at + after_step);
@@ -99,8 +115,14 @@ impl FromStr for Threshold {
             custom.unit = unit_of(value);
         }
         let limit = parse_value(value, metric.unit())?;
-        let threshold =
-            Threshold { expression: text.trim().to_owned(), metric, operator, limit, implicit: false };
+        let threshold = Threshold {
+            expression: text.trim().to_owned(),
+            metric,
+            operator,
+            limit,
+            implicit: false,
+            abort: None,
+        };
         threshold.check_possible()?;
         Ok(threshold)
     }
@@ -190,6 +212,9 @@ pub enum ThresholdError {
     /// The metric.
     #[error(transparent)]
     Metric(#[from] MetricError),
+    /// What stands around it.
+    #[error(transparent)]
+    Abort(#[from] AbortError),
     /// The value.
     #[error(transparent)]
     Value(#[from] UnitError),

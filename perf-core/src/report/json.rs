@@ -8,6 +8,7 @@ use crate::analyze::Session;
 use crate::judge::compare::{Comparison, MetricComparison};
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Verdict;
+use crate::measure::Aborted;
 use crate::measure::environment::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -135,7 +136,17 @@ fn of_limit(limit: &Limit) -> Value {
         "actual": limit.actual,
         "held": limit.held,
         "implicit": limit.threshold.implicit,
-        "aborted_at_s": null,
+        "aborted_at_s": limit.aborted.as_ref().map(|aborted| aborted.at.as_secs_f64()),
+        "abort": limit.aborted.as_ref().map(of_aborted),
+    })
+}
+
+/// The window that ended the test.
+fn of_aborted(aborted: &Aborted) -> Value {
+    json!({
+        "at_s": aborted.at.as_secs_f64(),
+        "window_s": aborted.window.as_secs_f64(),
+        "actual": aborted.value,
     })
 }
 

@@ -157,3 +157,31 @@ fn names_that_are_misspelt_misused_or_too_many_are_told_with_what_to_do() {
         assert!(flat.contains(words), "{words}: {run:#?}");
     }
 }
+
+#[test]
+fn a_limit_that_a_whole_window_breaks_ends_the_test_in_order() {
+    let run = run("aborts");
+    assert_eq!((run.code, &run.test()["verdict"]), (Some(101), &"failed".into()), "{run:#?}");
+    let test = run.test();
+    assert_eq!(test["partial"], true);
+    // The first 200 succeed: half of the window is reached after the third second.
+    let limit = &test["thresholds"][0];
+    assert_eq!((&limit["held"], &limit["aborted_at_s"]), (&false.into(), &3.0.into()), "{run:#?}");
+    assert_eq!(
+        (&limit["abort"]["window_s"], &limit["abort"]["actual"]),
+        (&2.0.into(), &0.5.into()),
+        "{run:#?}"
+    );
+    assert!(test["thresholds"][1]["aborted_at_s"].is_null());
+    assert_eq!(test["counts"]["scheduled"], 3000);
+    let planned = run.count("planned");
+    assert!((300..1000).contains(&planned), "{run:#?}");
+    assert!(
+        run.stdout.contains(
+            "ended after 3 s: abort(errors < 50%, window = 2s, after = 1s) was broken, 50 % in the last 2 s"
+        ),
+        "{run:#?}"
+    );
+    let messages = test["errors"][0]["messages"].as_array().unwrap();
+    assert_eq!((messages.len(), &messages[0]["message"]), (1, &"order <n> is lost".into()), "{run:#?}");
+}

@@ -124,6 +124,20 @@ async fn misnamed(cx: &Cx) {
     cx.gauge("orders").set(1);
 }
 
+#[perf_test(
+    rate = 100,
+    duration = "30s",
+    warmup = "0s",
+    workers = 2,
+    thresholds(abort("errors < 50%", window = "2s", after = "1s"), "p99 < 10s")
+)]
+async fn aborts(cx: &Cx) -> Result<(), String> {
+    match cx.iteration() {
+        0..200 => Ok(()),
+        number => Err(format!("order {number} is lost")),
+    }
+}
+
 #[perf_test(rate = 100, duration = "1s", setup = answers_500)]
 async fn server_error(cx: &Cx) -> Result<perf_harness::Response, Error> {
     Ok(cx.get("/").await?)
