@@ -17,6 +17,7 @@ use crate::judge::thresholds;
 use crate::judge::verdict::{Judgement, Verdict};
 use crate::measure::{Calibration, Preparation, Recording, Stopped};
 use crate::plan::Plan;
+use crate::plan::gate::Gated;
 use crate::plan::limits::machine_of;
 use crate::plan::share::ShareError;
 use crate::report::Report;
@@ -312,9 +313,16 @@ impl Gate {
         }
         let record = |session: &&Session| SessionRecord::of(session, None, self.machine.as_deref());
         let records: Vec<SessionRecord> = sessions.iter().map(record).collect();
+        let summary = sessions.first().map(|session| &session.summary);
+        let gates = plan.gates.iter().map(|gated| {
+            let metric =
+                summary.map_or_else(|| gated.metric.clone(), |summary| summary.with_unit(&gated.metric));
+            Gated { metric, ..gated.clone() }
+        });
+        let gates: Vec<Gated> = gates.collect();
         let basis = Basis { level, spreads: &self.spreads, family: self.family };
         Some(Comparison {
-            metrics: compare::compare(&plan.gates, &records, &basis),
+            metrics: compare::compare(&gates, &records, &basis),
             baseline_sessions: level.sessions.len(),
             level: *number,
             is_confirmed,

@@ -66,6 +66,7 @@ const ORDER: &[&str] = &[
     "measure/class",
     "measure/virtualisation",
     "measure/environment",
+    "measure/collection",
     "measure/mix",
     "measure/mod",
     "drive/clock",

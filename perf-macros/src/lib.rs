@@ -434,7 +434,8 @@ use std::fmt::Display;
 /// Which metrics are compared with the baseline, and how much change each tolerates (default 5 %): p50, p95 and p99, here of
 /// service time, `throughput`, `capacity` and `cpu_per_iteration`. Default: `service.p50` and `service.p95` of an open load,
 /// `throughput` and `service.p95` of a closed one, `capacity` of a search for it, and `cpu_per_iteration` where it is known.
-/// `baseline(off)` compares none.
+/// The same percentiles of a step (`"p50{step=login}"`), a tag or a trend (`"render.p95"`) can be named, for which more is
+/// worse. `baseline(off)` compares none.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;

@@ -10,8 +10,9 @@ use crate::measure::marks::{Check, Name, Tagged};
 use crate::measure::sample::Counts;
 use crate::measure::tally::{Tally, Times};
 use crate::measure::{Recording, Round, WorkerCpu};
-use crate::metric::{Metric, Quantile, Statistic, Timed};
+use crate::metric::{CustomMetric, Metric, Quantile, Statistic, Timed};
 use crate::plan::Plan;
+use crate::plan::gate::Gated;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -96,10 +97,12 @@ pub struct RoundSummary {
     pub throughput_per_s: Option<f64>,
     /// CPU time of the target per completed iteration, in nanoseconds, where it is known.
     pub cpu_per_iteration: Option<f64>,
+    /// Metrics of steps, tags and trends that are compared with a baseline, by name, in their units.
+    pub named: BTreeMap<String, f64>,
 }
 
 impl RoundSummary {
-    fn of(round: &Round, target_cpu: Option<Duration>) -> Self {
+    fn of(round: &Round, target_cpu: Option<Duration>, gates: &[Gated]) -> Self {
         let quantile =
             |percent| Quantile::percent(percent).and_then(|quantile| round.service.quantile(quantile));
         let length = Duration::from_nanos(round.length);
@@ -115,6 +118,10 @@ impl RoundSummary {
             // An iteration that a pause cut through counts by its part before it.
             throughput_per_s: per_second(round.succeeded, length)
                 .map(|rate| (rate - round.beyond / length.as_secs_f64()).max(0.0)),
+            named: gates
+                .iter()
+                .filter_map(|gated| Some((gated.metric.to_string(), round.named(&gated.metric)?)))
+                .collect(),
             cpu_per_iteration: target_cpu
                 .filter(|cpu| is_enough(*cpu, length) && round.completed > 0)
                 .map(|cpu| cpu.as_nanos() as f64 / round.completed as f64),
@@ -150,10 +157,10 @@ fn per_second(count: u64, length: Duration) -> Option<f64> {
     (!length.is_zero()).then(|| count as f64 / length.as_secs_f64())
 }
 
-fn rounds(recording: &Recording) -> Vec<RoundSummary> {
+fn rounds(recording: &Recording, gates: &[Gated]) -> Vec<RoundSummary> {
     let of_round = |number| recording.target_cpu.as_ref().and_then(|target| target.of_round(number));
     let rounds = recording.rounds.iter().enumerate();
-    rounds.map(|(number, round)| RoundSummary::of(round, of_round(number))).collect()
+    rounds.map(|(number, round)| RoundSummary::of(round, of_round(number), gates)).collect()
 }
 
 fn merged<'a>(parts: impl IntoIterator<Item = Option<&'a Histogram>>) -> Histogram {
@@ -205,7 +212,7 @@ impl Summary {
                 .into_iter()
                 .map(|(category, group)| (category, group.clone()))
                 .collect(),
-            rounds: rounds(recording),
+            rounds: rounds(recording, &plan.gates),
             cpu_per_iteration: cpu_per_iteration(recording),
             steps: steps.collect(),
             checks: marks.checks.clone(),
@@ -250,6 +257,17 @@ impl Summary {
             Metric::Checks => self.check_ratio(),
             Metric::Capacity => self.capacity.as_ref()?.rate,
             Metric::CpuPerIteration => self.cpu_per_iteration,
+        }
+    }
+
+    /// A metric with the unit that it was recorded in; that of one of the test's own only a run shows.
+    pub fn with_unit(&self, metric: &Metric) -> Metric {
+        match metric {
+            Metric::Custom(custom) => {
+                let unit = self.metrics.get(custom.name.as_str()).map_or(custom.unit, |found| found.unit);
+                Metric::Custom(CustomMetric { unit, ..custom.clone() })
+            }
+            other => other.clone(),
         }
     }
 

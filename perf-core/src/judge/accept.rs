@@ -146,6 +146,7 @@ mod tests {
     use crate::judge::level::Rounds;
     use crate::measure::Recording;
     use crate::plan::spec::{Overrides, PerfSpec};
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     fn plan() -> Plan {
@@ -169,6 +170,7 @@ mod tests {
             response_p50: None,
             throughput_per_s: None,
             cpu_per_iteration: None,
+            named: BTreeMap::new(),
         };
         summary.rounds = vec![round; 10];
         let session = Session { recording, summary, findings: Vec::new() };

@@ -5,7 +5,7 @@ use crate::analyze::capacity::{Bound, Capacity};
 use crate::analyze::summary::{RoundSummary, Summary};
 use crate::metric::{Metric, Statistic, Timed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most sessions of a level; the oldest go first.
 pub const MOST_SESSIONS: usize = 20;
@@ -81,6 +81,9 @@ pub struct Rounds {
     pub errors: Vec<u64>,
     /// Succeeded iterations.
     pub n: Vec<u64>,
+    /// Of steps, tags and trends, by the metric's name; times in nanoseconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<String, Vec<Option<f64>>>,
     /// Service time.
     #[serde(default)]
     pub service_p50_ns: Vec<Option<f64>>,
@@ -107,6 +110,7 @@ impl Rounds {
             cpu_per_iteration_ns: if is_cpu_known { cpu } else { Vec::new() },
             errors: summary.rounds.iter().map(|round| round.errors).collect(),
             n: summary.rounds.iter().map(|round| round.succeeded).collect(),
+            named: named(&summary.rounds),
             service_p50_ns: column(|round| round.service_p50),
             service_p95_ns: column(|round| round.service_p95),
             service_p99_ns: column(|round| round.service_p99),
@@ -135,9 +139,15 @@ impl Rounds {
                 q if q >= 0.95 => &self.service_p95_ns,
                 _ => &self.service_p50_ns,
             },
-            _ => &[],
+            other => self.named.get(&other.to_string()).map_or(&[], Vec::as_slice),
         }
     }
+}
+
+fn named(rounds: &[RoundSummary]) -> BTreeMap<String, Vec<Option<f64>>> {
+    let names: BTreeSet<&String> = rounds.iter().flat_map(|round| round.named.keys()).collect();
+    let column = |name: &String| rounds.iter().map(|round| round.named.get(name).copied()).collect();
+    names.into_iter().map(|name| (name.clone(), column(name))).collect()
 }
 
 impl SessionRecord {
@@ -168,7 +178,7 @@ impl Level {
 
     /// What differs between the loads, in words.
     pub fn differences(&self, config: &BTreeMap<String, String>) -> Vec<String> {
-        let keys: std::collections::BTreeSet<&String> = self.config.keys().chain(config.keys()).collect();
+        let keys: BTreeSet<&String> = self.config.keys().chain(config.keys()).collect();
         let none = String::from("none");
         let pairs = keys
             .into_iter()

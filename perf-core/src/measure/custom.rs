@@ -174,17 +174,25 @@ impl Custom {
     fn of_trend(&self, statistic: Statistic) -> Option<f64> {
         let value = self.distribution.as_ref()?.statistic(statistic)?;
         Some(match (self.unit, statistic) {
-            (Unit::Time, _) => value,
-            (_, Statistic::Variance) => value / PER_ONE.powi(2),
-            _ => value / PER_ONE,
+            (Unit::Number, Statistic::Variance) => value / PER_ONE.powi(2),
+            (unit, _) => Self::scaled(unit, value),
         })
+    }
+
+    /// Of a trend: times in nanoseconds, numbers a thousandfold.
+    pub fn distribution(&self) -> Option<&Histogram> {
+        self.distribution.as_ref()
+    }
+
+    /// What a value of the distribution is in the unit of the metric.
+    pub fn scaled(unit: Unit, value: f64) -> f64 {
+        if unit == Unit::Time { value } else { value / PER_ONE }
     }
 
     /// Of a trend, the values that occurred, each with its count.
     pub fn buckets(&self) -> Vec<(f64, u64)> {
-        let per_one = if self.unit == Unit::Time { 1.0 } else { PER_ONE };
         let all = self.distribution.iter().flat_map(Histogram::buckets);
-        all.map(|(value, count)| (value as f64 / per_one, count)).collect()
+        all.map(|(value, count)| (Self::scaled(self.unit, value as f64), count)).collect()
     }
 }
 

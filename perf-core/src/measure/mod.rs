@@ -3,6 +3,7 @@
 //! Turns samples into a [`Recording`]. Judges nothing.
 
 pub mod class;
+mod collection;
 pub mod custom;
 pub mod edges;
 pub mod environment;
@@ -23,11 +24,9 @@ pub mod window;
 use crate::metric::Unit;
 use crate::outcome::Failure;
 use crate::plan::threshold::show_value;
-use edges::Edges;
+pub use collection::{Collection, Round};
 use exemplar::Exemplars;
-use histogram::SparseHistogram;
 use pulse::Pulse;
-use recorder::Slice;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -368,117 +367,4 @@ pub struct Blocked {
     pub at: u64,
     /// How long it took.
     pub length: Duration,
-}
-
-/// One slice of the measured time.
-#[derive(Debug, Default)]
-pub struct Round {
-    /// From the start of measuring, in nanoseconds.
-    pub start: u64,
-    /// In nanoseconds.
-    pub length: u64,
-    /// Iterations that succeeded in it.
-    pub succeeded: u64,
-    /// Iterations that came to an end in it, whichever.
-    pub completed: u64,
-    /// Failed, timed out and dropped ones.
-    pub errors: u64,
-    /// The parts of the succeeded ones that lay in a pause after it, added up.
-    pub beyond: f64,
-    /// Of succeeded iterations.
-    pub service: SparseHistogram,
-    /// Of succeeded iterations.
-    pub response: SparseHistogram,
-    last_finish: u64,
-}
-
-/// Adds slices up to a recording.
-#[derive(Debug)]
-pub struct Collection {
-    edges: Edges,
-    /// Iterations meant to start before measuring.
-    pub warmup: Tally,
-    /// The others.
-    pub measured: Tally,
-    /// How it went.
-    pub timeline: Timeline,
-    pulse: Pulse,
-    exemplars: Exemplars,
-    rounds: Vec<Round>,
-}
-
-impl Collection {
-    /// Empty, with this many rounds.
-    pub fn new(edges: Edges, rounds: u32) -> Self {
-        Collection {
-            timeline: Timeline::new(edges.tick),
-            edges,
-            warmup: Tally::default(),
-            measured: Tally::default(),
-            pulse: Pulse::default(),
-            exemplars: Exemplars::default(),
-            rounds: (0..rounds).map(|_| Round::default()).collect(),
-        }
-    }
-
-    /// Adds one slice.
-    pub fn add(&mut self, slice: &Slice) {
-        self.warmup.merge(&slice.warmup);
-        self.measured.merge(&slice.measured);
-        match self.edges.interval(slice.from) {
-            Some(interval) => self.timeline.add(interval, slice),
-            None => self.timeline.add_before(slice),
-        }
-        slice.beats.iter().for_each(|(number, beat)| self.pulse.add(number, beat));
-        self.exemplars.merge(&slice.exemplars);
-        if let Some(round) = slice.round.and_then(|round| self.rounds.get_mut(round as usize)) {
-            round.add(slice);
-        }
-    }
-
-    /// When the last measured iteration finished, in nanoseconds since the start of measuring.
-    pub fn last_finish(&self) -> u64 {
-        let last = self.rounds.iter().map(|round| round.last_finish).max().unwrap_or(0);
-        last.saturating_sub(self.edges.origin)
-    }
-
-    /// As a recording of so many measured nanoseconds: with the rounds that began within them, each with its place.
-    pub fn into_recording(self, measured_for: u64) -> Recording {
-        let mut rounds = self.rounds;
-        let mut start = 0;
-        for (number, round) in rounds.iter_mut().enumerate() {
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let end = match self.edges.rounds {
-                Some(timed) => timed.start(number + 1),
-                None => round.last_finish.saturating_sub(self.edges.origin).max(start),
-            };
-            let end = end.min(measured_for);
-            (round.start, round.length) = (start, end.saturating_sub(start));
-            start = end;
-        }
-        rounds.retain(|round| round.length > 0);
-        Recording {
-            measured_for: Duration::from_nanos(measured_for),
-            warmup: self.warmup,
-            measured: self.measured,
-            rounds,
-            timeline: self.timeline,
-            pulse: self.pulse,
-            exemplars: self.exemplars,
-            ..Recording::default()
-        }
-    }
-}
-
-impl Round {
-    fn add(&mut self, slice: &Slice) {
-        let tally = &slice.measured;
-        self.succeeded += tally.counts.succeeded;
-        self.completed += tally.counts.completed();
-        self.errors += tally.counts.errors();
-        self.beyond += slice.beyond;
-        self.last_finish = self.last_finish.max(slice.last_finish);
-        tally.succeeded.service().into_iter().for_each(|dense| self.service.merge_dense(dense));
-        tally.succeeded.response().into_iter().for_each(|dense| self.response.merge_dense(dense));
-    }
 }

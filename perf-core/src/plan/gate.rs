@@ -2,14 +2,14 @@
 
 use super::load::Load;
 use super::spec::GateSpec;
-use crate::metric::{Metric, MetricError, Quantile, Statistic, Timed};
+use crate::metric::{CustomMetric, Metric, MetricError, Quantile, Statistic, Timed};
 use crate::units::{Ratio, UnitError};
 
 /// A metric under comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gated {
-    /// One of those that rounds are summarised by: `service.p50`, `service.p95`, `service.p99`, `throughput`,
-    /// `cpu_per_iteration`.
+    /// One of those that rounds are summarised by: `service.p50`, `service.p95`, `service.p99` and the same of steps, tags
+    /// and trends, `throughput`, `cpu_per_iteration`.
     pub metric: Metric,
     /// A change up to this much is never a regression. Above zero; 0.05 is 5 %.
     pub tolerance: Ratio,
@@ -58,7 +58,24 @@ fn of_rounds(metric: Metric) -> Result<Metric, GateError> {
         {
             Ok(Metric::Time(Timed::Service, Statistic::Percentile(quantile)))
         }
+        Metric::Time(timed @ (Timed::Step(_) | Timed::Tagged(..)), statistic) => match of_named(statistic) {
+            Some(statistic) => Ok(Metric::Time(timed, statistic)),
+            None => Err(GateError::NotCompared(Metric::Time(timed, statistic).to_string())),
+        },
+        Metric::Custom(custom) => match custom.statistic.and_then(of_named) {
+            Some(statistic) => Ok(Metric::Custom(CustomMetric { statistic: Some(statistic), ..custom })),
+            None => Err(GateError::NotCompared(Metric::Custom(custom).to_string())),
+        },
         other => Err(GateError::NotCompared(other.to_string())),
+    }
+}
+
+/// Of steps, tags and trends rounds keep what they keep of service time.
+fn of_named(statistic: Statistic) -> Option<Statistic> {
+    match statistic {
+        Statistic::Median => Some(Statistic::Percentile(Quantile::MEDIAN)),
+        Statistic::Percentile(quantile) => [0.5, 0.95, 0.99].contains(&quantile.get()).then_some(statistic),
+        _ => None,
     }
 }
 
@@ -73,7 +90,8 @@ pub enum GateError {
     Tolerance(#[from] UnitError),
     /// A metric that rounds do not keep.
     #[error(
-        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time), throughput, capacity and cpu_per_iteration"
+        "`{0}` is not compared with baselines; those are p50, p95 and p99 (of service time, of a step such as \
+         p50{{step=login}}, of a trend such as render.p50), throughput, capacity and cpu_per_iteration"
     )]
     NotCompared(String),
     /// Zero.
@@ -111,12 +129,17 @@ mod tests {
     fn named_metrics_are_of_service_time() {
         let spec = GateSpec::Metrics(vec![("p50".into(), Some("10%".into())), ("service.p99".into(), None)]);
         assert_eq!(shown(&spec, &closed()), ["service.p50 10 %", "service.p99 5 %"]);
+        let own = ["median{step=login}", "p95{cache=miss}", "render.p99"].map(|name| (name.into(), None));
+        let all = ["p50{step=login} 5 %", "p95{cache=miss} 5 %", "render.p99 5 %"];
+        assert_eq!(shown(&GateSpec::Metrics(own.to_vec()), &closed()), all);
     }
 
     #[test]
     fn what_cannot_be_compared_is_refused() {
         assert!(gated("errors", "5%").unwrap_err().to_string().contains("those are p50"));
         assert!(gated("lag.p50", "5%").is_err() && gated("p75", "5%").is_err());
+        assert!(gated("orders", "5%").unwrap_err().to_string().contains("render.p50"));
+        assert!(gated("max{step=login}", "5%").is_err());
         assert!(gated("p50", "0%").unwrap_err().to_string().contains("above zero"));
         assert!(gated("p50", "much").unwrap_err().to_string().contains("not a ratio"));
     }

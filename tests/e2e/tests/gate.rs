@@ -139,3 +139,19 @@ fn a_corrupt_or_newer_baseline_is_an_error_and_is_left_alone() {
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }
+
+#[test]
+fn steps_tags_and_trends_are_compared_where_a_test_names_them() {
+    let project = recorded("gated_by_name");
+    let unchanged = with_handler(&project, "gated_by_name", "10");
+    let metrics = |run: &Run| run.test()["comparison"]["metrics"].as_array().unwrap().clone();
+    let names: Vec<_> = metrics(&unchanged).iter().map(|metric| metric["metric"].clone()).collect();
+    assert_eq!(
+        (unchanged.code, names),
+        (Some(0), ["p50{step=first}", "wait.p50", "p50{way=only}"].map(Into::into).to_vec())
+    );
+    let slower = with_handler(&project, "gated_by_name", "13");
+    assert_eq!(slower.code, Some(101), "{slower:#?}");
+    assert!(metrics(&slower).iter().all(|metric| metric["verdict"] == "regressed"), "{slower:#?}");
+    assert!(slower.stdout.contains("wait.p50 regressed: 1"), "{slower:#?}");
+}

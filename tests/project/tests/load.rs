@@ -81,6 +81,21 @@ async fn gated_open(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
+#[perf_test(
+    rate = 100,
+    duration = "2s",
+    warmup = "0s",
+    baseline("p50{step=first}", "wait.p50", "p50{way=only}"),
+    setup = handler
+)]
+async fn gated_by_name(cx: &Cx) -> Result<(), Error> {
+    let began = std::time::Instant::now();
+    cx.step("first", cx.get("/")).await?;
+    cx.trend("wait").record(began.elapsed());
+    cx.tag("way", "only");
+    Ok(())
+}
+
 #[perf_test(users = 4, duration = "2s", baseline("throughput"), setup = handler, tags("closed"))]
 async fn gated_closed(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;

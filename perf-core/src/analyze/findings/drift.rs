@@ -45,6 +45,7 @@ mod tests {
     use crate::measure::Recording;
     use crate::plan::load::Load;
     use crate::plan::spec::{Overrides, PerfSpec};
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     fn found(p50s: &[f64]) -> bool {
@@ -61,6 +62,7 @@ mod tests {
             response_p50: None,
             throughput_per_s: None,
             cpu_per_iteration: None,
+            named: BTreeMap::new(),
         };
         let mut summary = Summary::of(&plan, &Recording::default());
         summary.rounds = p50s.iter().map(round).collect();
