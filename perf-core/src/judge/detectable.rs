@@ -15,15 +15,19 @@ use rand_pcg::Pcg64Mcg;
 
 const DRAWS: usize = 200;
 const POWER: f64 = 0.95;
+/// Measured blocks whose interval of 95 % is endless are too few.
+const ENDLESS: f64 = 0.05;
 const SEED: u64 = 0x6669_6e64;
 
-/// As ln(head/base), above zero. `None` where the blocks are too few for a draw to be found at all.
+/// As ln(head/base), above zero. `None` where the planned blocks are too few for a draw to be found at all, and where the
+/// measured ones are too few for an interval: they say nothing of the noise.
 ///
 /// `values` are the measured blocks', `blocks` is how many are planned, `level` the last look's, `tolerance` on the log
 /// scale.
 pub fn smallest(values: &[f64], blocks: usize, level: f64, tolerance: f64) -> Option<f64> {
     let (estimate, outermost) = (PairMeans::of(values)?.estimate(), outermost(blocks, 2.0 * level));
     let rest: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    self::outermost(rest.len(), ENDLESS)?;
     // What an estimate leaves varies less than what it was made of.
     let wider = (rest.len() as f64 / (rest.len() as f64 - 1.0).max(1.0)).sqrt();
     let rest: Vec<f64> = rest.into_iter().map(|value| (value - estimate) * wider).collect();
@@ -78,6 +82,8 @@ mod tests {
     fn too_few_blocks_find_nothing() {
         assert_eq!(smallest(&noise(0.1), 10, 1e-4, 0.05), None);
         assert_eq!(smallest(&[], 20, 1e-4, 0.05), None);
+        assert_eq!(smallest(&[0.1; 5], 20, 1e-4, 0.05), None, "no noise is not what five of them say");
+        assert!(smallest(&[0.1; 6], 20, 1e-4, 0.05).is_some());
         assert_eq!(smallest(&[f64::NAN], 20, 1e-4, 0.05), None);
     }
 }
