@@ -48,19 +48,26 @@ impl Drop for Progress {
 
 /// With the first metric that has an estimate.
 fn line(name: &str, gates: &[Gated], blocks: &[Block], looks: &Looks) -> String {
-    let planned: Vec<String> = looks.all().iter().map(|look| look.blocks.to_string()).collect();
     let estimate = gates.iter().find_map(|gate| {
         let (change, interval) = running(&gate.metric, blocks)?;
         let interval = report::interval(interval).map_or(String::new(), |interval| format!(" ({interval})"));
         Some(format!("  {} so far {}{interval}", gate.metric, report::percent(change)))
     });
     format!(
-        "{name}  block {} of {}{}  (decided after {})",
+        "{name}  block {} of {}{}",
         (blocks.len() + 1).min(looks.last().blocks as usize),
-        looks.last().blocks,
-        estimate.unwrap_or_default(),
-        planned.join(", ")
+        ends(looks),
+        estimate.unwrap_or_default()
     )
+}
+
+/// After how many blocks it may be over: `14, 17 or 20`.
+fn ends(looks: &Looks) -> String {
+    let all: Vec<String> = looks.all().iter().map(|look| look.blocks.to_string()).collect();
+    match all.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => all.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -74,10 +81,11 @@ mod tests {
         let (outcome, looks) = (outcome(13.0, 0), Looks::of(20, 3).unwrap());
         let blocks: Vec<Block> = outcome.played.iter().map(|block| judged(&block.numbers)).collect();
         let shown = |count: usize| line("login", &outcome.gates, &blocks[..count], &looks);
-        assert_eq!(shown(0), "login  block 1 of 20  (decided after 14, 17, 20)");
+        assert_eq!(shown(0), "login  block 1 of 14, 17 or 20");
         assert_eq!(
             shown(9),
-            "login  block 10 of 20  service.p50 so far +30.6 % (+30.2 to +31.0 %)  (decided after 14, 17, 20)"
+            "login  block 10 of 14, 17 or 20  service.p50 so far +30.6 % (+30.2 to +31.0 %)"
         );
+        assert_eq!(ends(&Looks::of(10, 9).unwrap()), "10");
     }
 }
