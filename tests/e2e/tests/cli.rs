@@ -25,7 +25,7 @@ fn lines(project: &Project) -> Vec<Value> {
 }
 
 fn gated(project: &Project, handler_ms: &str, arguments: &[&str]) -> Run {
-    project.run_sound("gated_open", arguments, &[("HANDLER_MS", handler_ms)])
+    project.run_conclusive("gated_open", arguments, &[("HANDLER_MS", handler_ms)])
 }
 
 /// So many runs like this one before it, each of them this many times as slow as the one after it.

@@ -6,7 +6,7 @@ use std::fs;
 /// With a baseline of a handler that takes 10 ms.
 fn recorded(test: &str) -> Project {
     let project = Project::new();
-    let run = project.run_sound(test, &["--update-baselines"], &[("HANDLER_MS", "10")]);
+    let run = project.run_conclusive(test, &["--update-baselines"], &[("HANDLER_MS", "10")]);
     assert_eq!(run.code, Some(0), "{run:#?}");
     assert!(run.stdout.contains("baseline recorded in "), "{run:#?}");
     let written = fs::read_to_string(project.baseline(test)).unwrap();
@@ -15,7 +15,7 @@ fn recorded(test: &str) -> Project {
 }
 
 fn with_handler(project: &Project, test: &str, ms: &str) -> Run {
-    project.run_sound(test, &[], &[("HANDLER_MS", ms)])
+    project.run_conclusive(test, &[], &[("HANDLER_MS", ms)])
 }
 
 #[test]
@@ -58,8 +58,9 @@ fn unchanged_code_passes_and_slower_code_fails_with_the_right_words() {
 #[cfg(target_os = "linux")]
 fn more_work_for_each_request_fails_by_the_targets_cpu_time_and_is_explained() {
     let project = Project::new();
-    let with_work =
-        |amount: &str, options: &[&str]| project.run_sound("gated_cpu", options, &[("HANDLER_WORK", amount)]);
+    let with_work = |amount: &str, options: &[&str]| {
+        project.run_conclusive("gated_cpu", options, &[("HANDLER_WORK", amount)])
+    };
     let recorded = with_work("60", &["--update-baselines"]);
     assert_eq!(recorded.code, Some(0), "{recorded:#?}");
     let unchanged = with_work("60", &["--explain"]);
@@ -95,7 +96,7 @@ fn a_target_that_became_ten_times_slower_ends_red() {
 #[test]
 fn an_accepted_change_starts_a_new_level_and_is_compared_from_then_on() {
     let project = recorded("gated_open");
-    let accepted = project.run_sound("gated_open", &["--update-baselines"], &[("HANDLER_MS", "20")]);
+    let accepted = project.run_conclusive("gated_open", &["--update-baselines"], &[("HANDLER_MS", "20")]);
     assert!(accepted.stdout.contains("starts a new level"), "{accepted:#?}");
     let again = with_handler(&project, "gated_open", "20");
     assert_eq!((again.code, &again.test()["comparison"]["level"]), (Some(0), &2.into()), "{again:#?}");

@@ -28,8 +28,8 @@ fn has(value: &Value, keys: &str) {
 #[test]
 fn every_key_of_the_contract_is_there() {
     let project = Project::new();
-    project.run_sound("gated_open", &["--update-baselines"], &[]);
-    let run = project.run_sound("gated_open", &[], &[]);
+    project.run_conclusive("gated_open", &["--update-baselines"], &[]);
+    let run = project.run_conclusive("gated_open", &[], &[]);
     has(&run.report, RUN);
     has(&run.report["environment"], ENVIRONMENT);
     assert_eq!(run.report["schema"], "perf-report/1");
