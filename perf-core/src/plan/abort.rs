@@ -113,6 +113,31 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "engine")]
+    fn a_search_for_a_capacity_takes_none() {
+        use crate::plan::Plan;
+        use crate::plan::load::Load;
+        use crate::plan::spec::{Overrides, PerfSpec};
+        let searched = |limit: &str, threshold: &str| {
+            let load = Some(Load::capacity(limit).from(100).up_to(200));
+            let spec =
+                PerfSpec { load, thresholds: vec![threshold.to_owned().into()], ..PerfSpec::default() };
+            Plan::resolve("test", "perf", &spec, &Overrides::default()).map(drop)
+        };
+        assert_eq!(searched("p99 < 1s", "capacity > 100/s"), Ok(()));
+        for (limit, threshold) in
+            [("p99 < 1s", "abort(errors < 5%)"), ("abort(p99 < 1s)", "capacity > 100/s")]
+        {
+            let mistakes = searched(limit, threshold).unwrap_err();
+            let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            assert!(
+                told.iter().any(|mistake| mistake.contains("a capacity search ends by itself")),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[test]
     fn one_that_cannot_be_meant_is_refused_with_advice() {
         for (text, advice) in [
             ("abort(errors < 5%, windows = 5s)", "an abort takes a limit, and `window` and `after`"),

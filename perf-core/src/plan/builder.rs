@@ -37,6 +37,7 @@ impl Load {
         let (mut limits, mut mistakes) = (Vec::new(), Vec::new());
         for limit in parsed {
             match limit {
+                Ok(limit) if limit.abort.is_some() => mistakes.push(SearchError::Abort.into()),
                 Ok(limit) => limits.push(limit),
                 Err(error) => mistakes.push(SearchError::Limit(error).into()),
             }

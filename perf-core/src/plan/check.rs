@@ -9,6 +9,7 @@ use super::limits::{Limits, NotListed, host_of};
 use super::load::{Load, LoadError};
 use super::misfit::Misfit;
 use super::pause::{Pause, PauseError};
+use super::search::SearchError;
 use super::shape::Shape;
 use super::spacing::{Spacing, SpacingError};
 use super::spec::{PerfSpec, Profile};
@@ -130,6 +131,9 @@ pub(super) fn thresholds(
 ) -> Vec<Threshold> {
     let parsed = spec.thresholds.iter().map(|text| text.parse::<Threshold>().map_err(PlanError::Threshold));
     let mut thresholds: Vec<Threshold> = parsed.filter_map(|threshold| keep(threshold, mistakes)).collect();
+    if spec.is_search() && thresholds.iter().any(|threshold| threshold.abort.is_some()) {
+        mistakes.push(PlanError::Load(LoadError::Search(SearchError::Abort)));
+    }
     if profile == Some(Profile::Smoke) {
         // How many and how fast says nothing of one iteration.
         thresholds

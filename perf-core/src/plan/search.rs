@@ -45,6 +45,9 @@ pub enum SearchError {
     /// The limit of a search.
     #[error("the limit of a capacity search: {0}")]
     Limit(ThresholdError),
+    /// A limit that would end the test.
+    #[error("a capacity search ends by itself; write its limit without `abort(…)`")]
+    Abort,
     /// The ends of a search.
     #[error("a capacity search needs its ends, from above zero up: `.from(100).up_to(20_000)`")]
     Range,
