@@ -90,6 +90,23 @@ fn ticks_per_second() -> Option<u64> {
     None
 }
 
+/// By which other threads may ask for its CPU time, while it lives; `None` where the system keeps no such account.
+#[cfg(target_os = "linux")]
+pub fn id_of_this_thread() -> Option<i32> {
+    Some(nix::unistd::gettid().as_raw())
+}
+
+/// Nobody knows.
+#[cfg(not(target_os = "linux"))]
+pub fn id_of_this_thread() -> Option<i32> {
+    None
+}
+
+/// Since a thread of this process began.
+pub fn of_thread(id: i32) -> Option<u64> {
+    account::of_thread(id)
+}
+
 /// Says that this thread is the harness's own to its end: what it needs from now on is none of a target's.
 pub fn this_thread_is_ours() {
     account::enter();
@@ -120,7 +137,7 @@ mod account {
 
     impl Thread {
         fn needed(&mut self) -> u64 {
-            if let Some(now) = read(of_thread(self.id)) {
+            if let Some(now) = of_thread(self.id) {
                 self.last = now;
             }
             self.last.saturating_sub(self.before)
@@ -155,7 +172,7 @@ mod account {
 
     fn join() -> Membership {
         let id = gettid().as_raw();
-        let before = read(of_thread(id)).unwrap_or(0);
+        let before = of_thread(id).unwrap_or(0);
         lock().alive.push(Thread { id, before, last: before });
         Membership(id)
     }
@@ -176,9 +193,9 @@ mod account {
         read(ClockId::pid_cpu_clock_id(pid).ok()?)
     }
 
-    /// As `clock_getcpuclockid` makes one of a process, with the bit that says "thread".
-    fn of_thread(id: i32) -> ClockId {
-        ClockId::from_raw((!id << 3) | 0b110)
+    /// By a clock as `clock_getcpuclockid` makes one of a process, with the bit that says "thread".
+    pub(super) fn of_thread(id: i32) -> Option<u64> {
+        read(ClockId::from_raw((!id << 3) | 0b110))
     }
 
     fn read(clock: ClockId) -> Option<u64> {
@@ -196,6 +213,10 @@ mod account {
     }
 
     pub(super) fn of_process(_: u32) -> Option<u64> {
+        None
+    }
+
+    pub(super) fn of_thread(_: i32) -> Option<u64> {
         None
     }
 }

@@ -13,6 +13,7 @@ use super::offer::Offer;
 use super::open::{Dealt, Late};
 use super::panics;
 use super::prepare::{Prepared, Test};
+use super::threads::Threads;
 use super::worker::{Job, Worker};
 use crate::error::ClientError;
 use crate::measure::edges::Edges;
@@ -98,6 +99,7 @@ struct Terms {
     cap: Option<Cap>,
     /// What the workers' clients resolve names by.
     resolver: Resolver,
+    threads: Threads,
     send: Sender<Message>,
 }
 
@@ -129,6 +131,7 @@ impl Crew {
             counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
             cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
             resolver: Resolver::within(&plan.limits),
+            threads: Threads::of(plan.workers),
             send,
             plan: Arc::new(plan.clone()),
         };
@@ -173,6 +176,11 @@ impl Crew {
     /// The addresses that names were resolved to.
     pub(super) fn addresses(&self) -> BTreeMap<String, Vec<IpAddr>> {
         self.terms.resolver.addresses()
+    }
+
+    /// Whose CPU time may be asked for.
+    pub(super) fn threads(&self) -> Threads {
+        self.terms.threads.clone()
     }
 
     pub(super) fn wait_until_ready(&self, messages: &Receiver<Message>) -> Result<Attendance, EngineError> {
@@ -257,7 +265,9 @@ impl Terms {
         let (start, starts) = channel();
         let (plan, test, live, send) = (self.plan.clone(), self.test, self.live.clone(), self.send.clone());
         let (base_url, state, resolver) = (self.base_url.clone(), self.state.clone(), self.resolver.clone());
+        let threads = self.threads.clone();
         let body = move || {
+            let _present = threads.enter(number);
             let common = Common::new(base_url, state, plan.seed, Some(plan.limits.clone()));
             let job = Job { plan, test, common, resolver, number, offer, scaled, recorder, live };
             work(job, &starts, &send);

@@ -4,9 +4,10 @@ use super::control::Control;
 use super::cpu::{self, Target};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
+use super::gauges::Gauges;
 use super::headroom;
 use super::known::TICK;
-use super::meter::Meter;
+use super::meter::{Meter, Readings};
 use super::prepare::{Prepared, Test};
 use super::watch::Watch;
 use crate::measure::edges::{Edges, TimedRounds};
@@ -85,15 +86,17 @@ impl Assembled {
     pub fn run(self, start: Instant, live: &Control) -> Recording {
         let Assembled { plan, crew, messages, edges, preparation, shortages, target } = self;
         cpu::this_thread_is_ours();
-        let meter = Meter::start(target, edges, start, live);
+        let meter = Meter::start(Gauges::of(target, crew.threads()), edges, start, live);
         crew.start_at(start);
         let mut watch = Watch::new(&plan, crew, edges, live, start);
         watch.collect(&messages);
         live.publish(&plan.name, None);
-        let (target_cpu, surroundings) = meter.map(Meter::finish).unwrap_or_default();
+        let Readings { target_cpu, surroundings, resources } = meter.map(Meter::finish).unwrap_or_default();
         let addresses = watch.crew.addresses();
         let preparation = Preparation { addresses, ..preparation };
-        Recording { target_cpu, surroundings, shortages, ..watch.into_recording(preparation) }
+        let recording = watch.into_recording(preparation);
+        let resources = resources.aligned(recording.timeline.interval, recording.timeline.points.len());
+        Recording { target_cpu, surroundings, resources, shortages, ..recording }
     }
 }
 

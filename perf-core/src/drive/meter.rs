@@ -1,10 +1,14 @@
-//! Reads a target's CPU time where rounds begin and end, and what else the machine was busy with meanwhile.
+//! Reads a target's CPU time where rounds begin and end, what else the machine was busy with meanwhile, and once in every
+//! interval of the timeline what everybody needs.
 
 use super::clock::Clock;
 use super::control::Control;
 use super::cpu::{self, Machine, Target};
+use super::gauges::Gauges;
+use super::sampler::Sampler;
 use super::standstill::Standstill;
 use crate::measure::edges::Edges;
+use crate::measure::resources::Resources;
 use crate::measure::{Surroundings, TargetCpu};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -15,8 +19,14 @@ const LOOK_AROUND: Duration = Duration::from_millis(50);
 /// A pause may begin just before an edge: then the reading is of its beginning, and not of some time after its end.
 const SLACK: u64 = 1_000;
 
-/// Of the target, where there is one, and of the machine.
-type Readings = (Option<TargetCpu>, Option<Surroundings>);
+/// What there was to read.
+#[derive(Default)]
+pub(super) struct Readings {
+    /// Where there is a target.
+    pub(super) target_cpu: Option<TargetCpu>,
+    pub(super) surroundings: Option<Surroundings>,
+    pub(super) resources: Resources,
+}
 
 /// A thread that does nothing else: who adds up and reads beside it is late.
 pub(super) struct Meter {
@@ -27,18 +37,14 @@ pub(super) struct Meter {
 
 impl Meter {
     /// From the start of a load on. `None` where there is no thread for it.
-    pub(super) fn start(
-        target: Option<Target>,
-        edges: Edges,
-        start: Instant,
-        live: &Control,
-    ) -> Option<Self> {
-        let target = target.filter(|target| target.cpu().is_some());
+    pub(super) fn start(gauges: Gauges, edges: Edges, start: Instant, live: &Control) -> Option<Self> {
+        let target = gauges.target().filter(|target| target.cpu().is_some());
         let (load, over) = channel();
         let (clock, live) = (Clock::starting(start), live.clone());
         let body = move || {
             cpu::this_thread_is_ours();
-            Reader { target, clock, live, over }.read(&edges)
+            let sampler = Sampler::new(gauges, edges.tick);
+            Reader { target, clock, live, over, sampler, gaps: 0 }.read(&edges)
         };
         let thread = thread::Builder::new().name("perf-meter".to_owned()).spawn(body).ok()?;
         Some(Meter { thread, load })
@@ -77,26 +83,35 @@ struct Reader {
     clock: Clock,
     live: Control,
     over: Receiver<()>,
+    sampler: Sampler,
+    /// Pauses that are over.
+    gaps: usize,
 }
 
 impl Reader {
-    fn read(&self, edges: &Edges) -> Readings {
+    fn read(mut self, edges: &Edges) -> Readings {
         let rounds = edges.rounds.map_or(0, |rounds| rounds.count);
         let start = |round| edges.origin + edges.rounds.map_or(0, |rounds| rounds.start(round));
-        let (mut cpu, mut before) = (TargetCpu::default(), None);
-        for round in 0..=rounds {
-            if !self.is_reached(start(round)) {
-                break;
+        let (mut cpu, mut before, mut timed) = (TargetCpu::default(), None, None);
+        let (mut at, mut round) = (edges.origin, 0);
+        while let Some(now) = self.reached(at) {
+            if round <= rounds && at == start(round) {
+                cpu.edges.push(self.of_target());
+                before = before.or_else(|| self.account());
+                timed = edges.rounds.filter(|_| round == rounds).and_then(|_| self.account());
+                round += 1;
             }
-            cpu.edges.push(self.of_target());
-            before = before.or_else(|| self.account());
+            self.sampler.reach(edges.interval(now).unwrap_or(0));
+            at = edges.after(at);
         }
-        let timed = edges.rounds.and_then(|_| self.account());
         // Rounds that are counted end when the load does.
-        while self.over.recv_timeout(LOOK_AROUND) == Err(RecvTimeoutError::Timeout) {}
         cpu.end = self.of_target();
         let after = timed.or_else(|| self.account());
-        (self.target.map(|_| cpu), before.zip(after).and_then(|(before, after)| before.until(after)))
+        Readings {
+            target_cpu: self.target.map(|_| cpu),
+            surroundings: before.zip(after).and_then(|(before, after)| before.until(after)),
+            resources: self.sampler.finish(),
+        }
     }
 
     fn of_target(&self) -> Option<u64> {
@@ -111,17 +126,21 @@ impl Reader {
         Some(Account { machine: Machine::cpu()?, known: cpu::of_this_process()? + other })
     }
 
-    /// Waits for an instant of the schedule; in vain, when the load is over before.
-    fn is_reached(&self, at: u64) -> bool {
+    /// Waits for an instant of the schedule, and tells how late it is by then; nothing when the load is over before.
+    fn reached(&mut self, at: u64) -> Option<u64> {
         loop {
             let standstill = Standstill::of(&self.live.orders().pauses, &self.clock);
+            if standstill.gaps().len() > self.gaps {
+                self.gaps = standstill.gaps().len();
+                self.sampler.resume();
+            }
             let now = self.clock.now();
             if standstill.schedule(now) + SLACK >= at {
-                return true;
+                return Some(standstill.schedule(now).max(at));
             }
             let left = Duration::from_nanos(standstill.wall(at, now).saturating_sub(now));
             if self.over.recv_timeout(left.min(LOOK_AROUND)) == Err(RecvTimeoutError::Disconnected) {
-                return false;
+                return None;
             }
         }
     }

@@ -19,6 +19,7 @@ mod desk;
 #[cfg(feature = "http")]
 mod dns;
 pub mod engine;
+mod gauges;
 mod grace;
 mod headroom;
 #[cfg(feature = "http")]
@@ -34,11 +35,14 @@ pub mod pacer;
 mod panics;
 pub mod prepare;
 pub mod quantity;
+mod reading;
 pub mod ready;
 pub mod roster;
+mod sampler;
 pub mod standstill;
 pub mod start;
 mod support;
+mod threads;
 pub mod turn;
 pub mod users;
 mod watch;

@@ -1,13 +1,11 @@
 //! Where a run took place: its class, and what is told along with it.
-//!
-//! The only file that names sysinfo.
 
 use super::class::Class;
+use super::system::Machine;
 use super::virtualisation;
 use crate::units::fingerprint;
 use serde::{Deserialize, Serialize};
 use std::process::Command;
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// The machine's class, the build, and what is told along with them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,28 +67,18 @@ impl Environment {
 }
 
 fn class(label: Option<&str>, build_profile: &str, mut features: Vec<String>) -> Class {
-    let wanted = RefreshKind::nothing()
-        .with_cpu(CpuRefreshKind::nothing())
-        .with_memory(MemoryRefreshKind::nothing().with_ram());
-    let system = System::new_with_specifics(wanted).ok();
-    let cpu = system.as_ref().and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));
+    let machine = Machine::detect();
     features.sort();
     Class {
         build_profile: build_profile.to_owned(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        cpu: cpu.filter(|brand| !brand.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+        cpu: machine.cpu.unwrap_or_else(|| "unknown".to_owned()),
         features: Some(features),
         label: label.map(str::to_owned),
-        memory_gib: system.as_ref().and_then(memory).and_then(in_gib),
+        memory_gib: machine.memory.and_then(in_gib),
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         virtualisation: virtualisation::detect(),
     }
-}
-
-/// In bytes: the machine's, or as much of it as the control group may have.
-fn memory(system: &System) -> Option<u64> {
-    let limit = system.cgroup_limits().map(|limits| limits.total_memory).filter(|limit| *limit > 0);
-    Some(system.total_memory()).filter(|total| *total > 0).map(|total| total.min(limit.unwrap_or(total)))
 }
 
 /// The power of two that is nearest by ratio, at least 1: what a kernel keeps for itself differs from boot to boot.

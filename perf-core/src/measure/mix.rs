@@ -1,5 +1,6 @@
 //! Adds the recordings of tests that ran at the same time up to one of the whole.
 
+use super::resources::Resources;
 use super::timeline::Timeline;
 use super::{Recording, Round};
 use std::time::Duration;
@@ -24,11 +25,13 @@ impl Part<'_> {
 pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
     let origin = parts.iter().map(Part::origin).min()?;
     let end = parts.iter().map(|part| part.origin() + part.recording.measured_for).max()?;
+    let interval = parts.iter().map(|part| part.recording.timeline.interval).max()?;
     let mut whole = Recording {
         began: parts.iter().map(|part| part.recording.began).min()?,
         warmup_length: origin,
         measured_for: end.saturating_sub(origin),
-        timeline: Timeline::new(parts.iter().map(|part| part.recording.timeline.interval).max()?),
+        timeline: Timeline::new(interval),
+        resources: Resources::new(interval),
         ..Recording::default()
     };
     let mut round = Round { length: nanos(whole.measured_for), ..Round::default() };
@@ -36,6 +39,7 @@ pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
         add(&mut whole, &mut round, part);
     }
     whole.rounds.push(round);
+    whole.resources = whole.resources.aligned(interval, whole.timeline.points.len());
     Some(whole)
 }
 
@@ -47,6 +51,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     let later = nanos(part.origin().saturating_sub(whole.warmup_length));
     whole.timeline.merge(&recording.timeline, later);
     whole.exemplars.merge_later(&recording.exemplars, after);
+    whole.resources.merge(&recording.resources, later);
     for theirs in &recording.rounds {
         round.succeeded += theirs.succeeded;
         round.completed += theirs.completed;

@@ -13,9 +13,12 @@ pub mod histogram;
 pub mod marks;
 mod message;
 pub mod mix;
+pub mod proc;
 pub mod pulse;
 pub mod recorder;
+pub mod resources;
 pub mod sample;
+pub mod system;
 pub mod tally;
 pub mod timeline;
 mod virtualisation;
@@ -27,6 +30,7 @@ use crate::plan::threshold::show_value;
 pub use collection::{Collection, Round};
 use exemplar::Exemplars;
 use pulse::Pulse;
+use resources::Resources;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -71,6 +75,8 @@ pub struct Recording {
     pub target_cpu: Option<TargetCpu>,
     /// What else the machine was busy with while it measured, where anybody knows.
     pub surroundings: Option<Surroundings>,
+    /// What the client, the machine and the target needed meanwhile; its points are those of the timeline.
+    pub resources: Resources,
     /// What the client lacked before the start.
     pub shortages: Shortages,
     /// Workers that never came back, each with the number of iterations whose times are lost.
@@ -203,6 +209,7 @@ impl Default for Recording {
             worker_cpu: Vec::new(),
             target_cpu: None,
             surroundings: None,
+            resources: Resources::default(),
             shortages: Vec::new(),
             lost: Vec::new(),
             left: Attendance::default(),

@@ -105,8 +105,7 @@ pub fn of_report(report: &Report) -> Value {
     test.insert("record".into(), super::record::of_report(report));
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
-    let target = session.summary.cpu_per_iteration.map(|cpu| json!({ "cpu_per_iteration_ns": cpu }));
-    test.insert("resources".into(), json!({ "client": null, "target": target }));
+    test.insert("resources".into(), super::resources::of_session(session));
     Value::Object(test)
 }
 

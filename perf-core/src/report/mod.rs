@@ -8,6 +8,7 @@ pub mod mix;
 mod named;
 mod numbers;
 pub mod record;
+mod resources;
 pub mod series;
 pub mod terminal;
 pub mod text;

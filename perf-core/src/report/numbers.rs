@@ -50,7 +50,7 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
         ("slowest", of_exemplars(recording.exemplars.slowest.iter(), recording)),
         ("drawn", of_exemplars(recording.exemplars.drawn.iter().map(|(_, exemplar)| exemplar), recording)),
         ("rounds", summary.rounds.iter().map(of_round).collect()),
-        ("timeline", of_timeline(&recording.timeline)),
+        ("timeline", super::resources::onto(of_timeline(&recording.timeline), recording)),
         ("gaps", recording.gaps.iter().map(|gap| of_gap(gap, recording)).collect()),
         ("backed_off", recording.backed.iter().map(|backed| of_backed(backed, recording)).collect()),
     ];

@@ -43,6 +43,9 @@ pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result
     verdict(report, out)?;
     writeln!(out, "  {}", report.plan.description())?;
     counts(&session.summary, out)?;
+    if detail == Detail::Full {
+        super::resources::write(session, out)?;
+    }
     if let Some(capacity) = &session.summary.capacity {
         writeln!(out)?;
         super::capacity::write(capacity, out)?;

@@ -52,6 +52,12 @@ fn every_key_of_the_contract_is_there() {
     has(&test["comparison"], "verdict sessions level metrics");
     has(&test["comparison"]["metrics"][0], COMPARED);
     has(&test["resources"], "client target");
+    has(&test["resources"]["client"], "cpu memory_bytes open_files steal pressure_cpu throttled");
+    if cfg!(target_os = "linux") {
+        let cpu = &test["resources"]["client"]["cpu"];
+        assert!(cpu["mean"].as_f64() > Some(0.0) && cpu["max"].as_f64() >= cpu["mean"].as_f64(), "{cpu}");
+        assert!(test["timeline"]["points"][0]["memory_bytes"].is_u64(), "{}", test["timeline"]["points"][0]);
+    }
     let failing = Project::new().run("server_error", &[]);
     has(&failing.test()["errors"][0], ERROR);
 }
