@@ -220,7 +220,6 @@ impl Options {
 }
 
 /// A limit as one text, `"p99 < 50ms"`, or `abort("errors < 5%", window = "5s", after = "10s")`.
-#[derive(Debug)]
 pub(crate) struct LimitText(pub(crate) LitStr);
 
 impl Parse for LimitText {
