@@ -403,7 +403,7 @@ use std::fmt::Display;
 /// )]
 /// async fn order(cx: &Cx) -> Result<(), Error> {
 ///     let found = cx.step("find", cx.get("/users?name=ann")).await?;
-///     let was_cached = found.headers().contains_key("x-cached");
+///     let was_cached = found.headers.contains_key("x-cached");
 ///     cx.tag("cache", if was_cached { "hit" } else { "miss" });
 ///     cx.rate("hits").record(was_cached);
 ///     cx.trend("rows").record(found.json::<Vec<String>>()?.len());
