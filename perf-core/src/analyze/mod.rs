@@ -1,12 +1,17 @@
 //! Understands: turns a recording into a summary and findings. Judges nothing.
 
+pub mod autocorrelation;
 pub mod capacity;
+pub mod change_point;
+pub mod creep;
 pub mod findings;
 pub mod health;
 pub mod hunt;
 pub mod knee;
+pub mod slope;
 pub mod stats;
 pub mod summary;
+pub mod trend;
 
 use crate::measure::Recording;
 use findings::Finding;

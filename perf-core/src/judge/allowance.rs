@@ -11,7 +11,7 @@
 
 use super::doubt::Doubt;
 use super::level::SessionRecord;
-use super::slope::Slope;
+use crate::analyze::slope::Slope;
 use crate::analyze::stats::mean;
 use crate::metric::Metric;
 

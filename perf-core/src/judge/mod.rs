@@ -2,13 +2,10 @@
 
 pub mod accept;
 pub mod allowance;
-pub mod autocorrelation;
 pub mod baseline;
 pub mod block;
 pub mod centre;
-pub mod change_point;
 pub mod compare;
-pub mod creep;
 pub mod derivation;
 pub mod detectable;
 pub mod doubt;
@@ -18,9 +15,7 @@ pub mod looks;
 pub mod machines;
 pub mod reference;
 pub mod signed_rank;
-pub mod slope;
 pub mod spread;
 pub mod thresholds;
-pub mod trend;
 pub mod verdict;
 pub mod yardstick;

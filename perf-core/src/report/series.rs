@@ -5,10 +5,10 @@
 
 use super::history::Entry;
 use crate::analyze::findings::{Finding, Severity};
+use crate::analyze::trend::Trend;
 use crate::judge::baseline::{Baseline, Recorded, config_hash};
 use crate::judge::centre;
 use crate::judge::level::{Level, SessionRecord};
-use crate::judge::trend::Trend;
 use crate::metric::{Direction, Metric};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

@@ -3,8 +3,8 @@
 
 use super::series::{Key, Point, Series, probability};
 use super::terminal::{BAD, GOOD, QUIET, shortened, wrapped_to};
-use crate::judge::change_point::ChangePoint;
-use crate::judge::creep::Creep;
+use crate::analyze::change_point::ChangePoint;
+use crate::analyze::creep::Creep;
 use crate::plan::threshold::show_value;
 use anstyle::Style;
 use serde_json::{Value, json};

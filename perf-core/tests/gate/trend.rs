@@ -2,9 +2,9 @@
 
 use crate::rate::Rate;
 use crate::simulator::{CALM, Machine, Noise};
-use perf_core::judge::change_point;
-use perf_core::judge::creep;
-use perf_core::judge::trend::Trend;
+use perf_core::analyze::change_point;
+use perf_core::analyze::creep;
+use perf_core::analyze::trend::Trend;
 
 /// Sessions that vary by 2 %, each with so much of the one before.
 fn series(machine: &mut Machine, count: usize) -> Vec<f64> {

@@ -13,7 +13,7 @@
 //! Deterministic: what is drawn is seeded.
 
 use super::autocorrelation;
-use crate::analyze::stats::{mean, median, squared_deviations};
+use super::stats::{mean, median, squared_deviations};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 

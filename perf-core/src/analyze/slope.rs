@@ -5,7 +5,7 @@
 //! doi:10.2307/1907187; Kendall 1975, Rank Correlation Methods, 4.9). The test holds for values that don't depend on
 //! their neighbours; `creep` corrects it for those that do.
 
-use crate::analyze::stats::{median, normal_survival};
+use super::stats::{median, normal_survival};
 
 /// So many values are the fewest that a trend is looked for in.
 pub const LEAST_VALUES: usize = 8;

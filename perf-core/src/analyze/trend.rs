@@ -7,7 +7,7 @@
 
 use super::change_point::{self, ChangePoint};
 use super::creep::{self, Creep};
-use crate::analyze::stats::median;
+use super::stats::median;
 
 /// Of one metric over sessions or runs.
 #[derive(Clone, Debug, Default, PartialEq)]
