@@ -16,9 +16,28 @@ pub fn first_order(residuals: &[f64], parameters: usize) -> f64 {
     ((n * products / squares + p) / (n - p - 2.0)).clamp(0.0, 0.9)
 }
 
+/// The autocorrelations of values around zero at lags from 1 to `most`, each of all squares; zero where there are none.
+pub fn at_lags(residuals: &[f64], most: usize) -> Vec<f64> {
+    let squares: f64 = residuals.iter().map(|value| value * value).sum();
+    let products =
+        |lag: usize| residuals.iter().zip(residuals.iter().skip(lag)).map(|(a, b)| a * b).sum::<f64>();
+    (1..=most).map(|lag| if squares > 0.0 { products(lag) / squares } else { 0.0 }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lags_are_those_of_numpy() {
+        // (x[:-k]*x[k:]).sum()/(x*x).sum() of the series less its mean, NumPy 2.4.6.
+        let series: [f64; 12] = [3.1, 2.7, 4.4, 5.0, 4.9, 6.3, 5.8, 7.1, 6.6, 8.2, 7.7, 9.0];
+        let middle = series.iter().sum::<f64>() / 12.0;
+        let found = at_lags(&series.map(|value| value - middle), 3);
+        let expected = [0.651_722_510_618_216, 0.469_089_193_015_573_34, 0.197_970_740_915_525_73];
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+        assert_eq!(at_lags(&[0.0; 4], 2), [0.0, 0.0]);
+    }
 
     #[test]
     fn what_stays_on_one_side_is_correlated() {

@@ -48,12 +48,18 @@ impl ChangePoint {
 
 /// All steps of more than `tolerance`, in order, of centres on the log scale. Those that are not finite are passed over.
 pub fn find(centres: &[f64], tolerance: f64) -> Vec<ChangePoint> {
+    find_at(centres, tolerance, LEVEL)
+}
+
+/// The same where a series without a step may show one so often.
+pub fn find_at(centres: &[f64], tolerance: f64, level: f64) -> Vec<ChangePoint> {
     let (places, values): (Vec<usize>, Vec<f64>) =
         centres.iter().copied().enumerate().filter(|(_, value)| value.is_finite()).unzip();
-    let mut splits = segmented(&values, shuffled);
+    let chance = Chance::at(level);
+    let mut splits = segmented(&values, level, |values, statistic| shuffled(values, statistic, chance));
     if let Some(sieve) = Sieve::of(&values, &splits) {
-        splits = segmented(&values, |values, statistic| {
-            shuffled(values, statistic).max(sieve.p_value(values.len(), statistic))
+        splits = segmented(&values, level, |values, statistic| {
+            shuffled(values, statistic, chance).max(sieve.p_value(values.len(), statistic, chance))
         });
     }
     settle(&values, &mut splits);
@@ -67,12 +73,12 @@ pub fn find(centres: &[f64], tolerance: f64) -> Vec<ChangePoint> {
 }
 
 /// Where the series is split, in order, each with its p.
-fn segmented(values: &[f64], p_value: impl Fn(&[f64], f64) -> f64) -> Vec<(usize, f64)> {
+fn segmented(values: &[f64], level: f64, p_value: impl Fn(&[f64], f64) -> f64) -> Vec<(usize, f64)> {
     let (mut splits, mut open) = (Vec::new(), vec![(0, values.len())]);
     while let Some((from, to)) = open.pop() {
         let Some((at, statistic)) = best_split(&clipped(&values[from..to])) else { continue };
         let p_value = p_value(&values[from..to], statistic);
-        if p_value <= LEVEL {
+        if p_value <= level {
             splits.push((from + at, p_value));
             open.extend([(from, from + at), (from + at, to)]);
         }
@@ -141,22 +147,36 @@ fn best_split(values: &[f64]) -> Option<(usize, f64)> {
     best
 }
 
-/// How often chance alone splits as clearly, of the series that it makes. It stops when that is too often for sure (Besag
-/// and Clifford 1991, Biometrika 78:301).
-fn p_of(statistic: f64, mut chance: impl FnMut() -> Vec<f64>) -> f64 {
-    let (mut drawn, mut reached) = (0, 0);
-    while drawn < DRAWS && f64::from(reached) <= LEVEL * f64::from(DRAWS + 1) {
-        drawn += 1;
-        let is_reached = best_split(&chance()).is_some_and(|(_, found)| found >= statistic - 1e-9);
-        reached += u32::from(is_reached);
+/// How many series chance draws, and how often it may split as clearly.
+#[derive(Clone, Copy)]
+struct Chance {
+    draws: u32,
+    level: f64,
+}
+
+impl Chance {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a level is above zero, and no tiny one
+    fn at(level: f64) -> Self {
+        Chance { draws: DRAWS.max((2.0 / level).ceil() as u32 - 1), level }
     }
-    f64::from(reached + 1) / f64::from(drawn + 1)
+
+    /// How often chance alone splits as clearly, of the series that it makes. It stops when that is too often for sure
+    /// (Besag and Clifford 1991, Biometrika 78:301).
+    fn p_of(self, statistic: f64, mut series: impl FnMut() -> Vec<f64>) -> f64 {
+        let (mut drawn, mut reached) = (0, 0);
+        while drawn < self.draws && f64::from(reached) <= self.level * f64::from(self.draws + 1) {
+            drawn += 1;
+            let is_reached = best_split(&series()).is_some_and(|(_, found)| found >= statistic - 1e-9);
+            reached += u32::from(is_reached);
+        }
+        f64::from(reached + 1) / f64::from(drawn + 1)
+    }
 }
 
 /// Where values don't depend on each other.
-fn shuffled(values: &[f64], statistic: f64) -> f64 {
+fn shuffled(values: &[f64], statistic: f64, chance: Chance) -> f64 {
     let (mut rng, mut values) = (Pcg64Mcg::seed_from_u64(SEED), clipped(values));
-    p_of(statistic, || {
+    chance.p_of(statistic, || {
         for last in (1..values.len()).rev() {
             values.swap(last, rng.random_range(0..=last));
         }
@@ -188,10 +208,10 @@ impl Sieve {
         (!splits.is_empty() && memory > 0.0).then_some(Sieve { memory, innovations })
     }
 
-    fn p_value(&self, length: usize, statistic: f64) -> f64 {
+    fn p_value(&self, length: usize, statistic: f64, chance: Chance) -> f64 {
         const LEAD: usize = 20; // until the first value is forgotten
         let mut rng = Pcg64Mcg::seed_from_u64(SEED);
-        p_of(statistic, || {
+        chance.p_of(statistic, || {
             let next = |value: &mut f64, _| {
                 let innovation = self.innovations[rng.random_range(0..self.innovations.len())];
                 *value = self.memory * *value + innovation;
@@ -223,6 +243,25 @@ mod tests {
         assert_eq!(found[0].first, 12);
         assert!((found[0].change() - 0.2_f64.exp_m1()).abs() < 0.01 && found[0].p_value <= LEVEL);
         assert_eq!(firsts(&series(&[(1.0, 12), (1.3, 10), (1.1, 10)])), [12, 22]);
+    }
+
+    #[test]
+    fn a_split_is_where_the_t_statistic_of_scipy_is_largest() {
+        // scipy.stats.ttest_ind (SciPy 1.17.1) over all splits: -24.4949 at 6. Its variance is that within the sides.
+        let values = [10.0, 10.2, 9.9, 10.1, 10.0, 9.8, 12.1, 12.0, 11.9, 12.2, 12.0, 11.8];
+        let (at, whole) = best_split(&values).unwrap();
+        let n = values.len() as f64;
+        let within = whole * ((n - 2.0) / (n - 1.0 - whole * whole)).sqrt();
+        assert!(at == 6 && (within - 24.4949).abs() < 1e-3, "{at} {within}");
+    }
+
+    #[test]
+    fn a_stricter_level_draws_more() {
+        let step = series(&[(1.0, 20), (1.2, 20)]);
+        let found = find_at(&step, 0.05, 1e-4);
+        assert!(found.len() == 1 && found[0].p_value <= 1e-4, "{found:?}");
+        // The best of the 924 ways to part twelve values cannot be as rare as that.
+        assert!(find_at(&series(&[(1.0, 6), (1.2, 6)]), 0.05, 1e-4).is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! off.
 
 use super::autocorrelation;
+use super::ranks::ranks;
 use super::slope::Slope;
 
 /// How often a series without a trend may show one.
@@ -15,7 +16,7 @@ pub const LEVEL: f64 = 0.01;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Creep {
     /// From a session to the next, on the log scale.
-    pub per_session: f64,
+    pub per_step: f64,
     /// From the first session to the last, a ratio minus one.
     pub change: f64,
     /// Two-sided.
@@ -26,24 +27,29 @@ pub struct Creep {
 
 /// A trend of more than `tolerance` in all, in centres on the log scale. Those that are not finite are passed over.
 pub fn find(centres: &[f64], tolerance: f64) -> Option<Creep> {
+    find_at(centres, tolerance, LEVEL)
+}
+
+/// The same where a series without a trend may show one so often.
+pub fn find_at(centres: &[f64], tolerance: f64, level: f64) -> Option<Creep> {
     let values: Vec<f64> = centres.iter().copied().filter(|value| value.is_finite()).collect();
     let slope = Slope::of(&values)?;
-    let level: Vec<f64> =
+    let flat: Vec<f64> =
         values.iter().enumerate().map(|(n, value)| value - slope.per_step * n as f64).collect();
     let middle = 0.5 * (values.len() as f64 + 1.0);
-    let residuals: Vec<f64> = ranks(&level).into_iter().map(|rank| rank - middle).collect();
+    let residuals: Vec<f64> = ranks(&flat).into_iter().map(|rank| rank - middle).collect();
     let autocorrelation = autocorrelation::first_order(&residuals, 2);
     let creep = Creep {
-        per_session: slope.per_step,
+        per_step: slope.per_step,
         change: (slope.per_step * (values.len() - 1) as f64).exp_m1(),
         p_value: slope.p_value(inflation(values.len(), autocorrelation)),
         autocorrelation,
     };
-    (creep.p_value <= LEVEL && creep.change.abs() > tolerance).then_some(creep)
+    (creep.p_value <= level && creep.change.abs() > tolerance).then_some(creep)
 }
 
 /// How many times the variance of S is that of independent values.
-fn inflation(count: usize, autocorrelation: f64) -> f64 {
+pub(super) fn inflation(count: usize, autocorrelation: f64) -> f64 {
     let n = count as f64;
     let term = |lag: usize| {
         let i = lag as f64;
@@ -52,32 +58,19 @@ fn inflation(count: usize, autocorrelation: f64) -> f64 {
     1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (1..count).map(term).sum::<f64>()
 }
 
-/// From 1; equal values share the mean of their ranks.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let (mut ranks, mut passed) = (vec![0.0; values.len()], 0);
-    for tied in order.chunk_by(|a, b| values[*a] >= values[*b]) {
-        let rank = passed as f64 + 0.5 * (tied.len() as f64 + 1.0);
-        tied.iter().for_each(|place| ranks[*place] = rank);
-        passed += tied.len();
-    }
-    ranks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn series(per_session: f64, count: usize) -> Vec<f64> {
+    fn series(per_step: f64, count: usize) -> Vec<f64> {
         let noise = |n: usize| 0.01 * ((n * 7 % 11) as f64 - 5.0) / 5.0;
-        (0..count).map(|n| per_session * n as f64 + noise(n)).collect()
+        (0..count).map(|n| per_step * n as f64 + noise(n)).collect()
     }
 
     #[test]
     fn half_a_percent_a_session_is_found() {
         let creep = find(&series(0.005, 30), 0.05).unwrap();
-        assert!((creep.per_session - 0.005).abs() < 2e-4 && creep.p_value < 1e-6, "{creep:?}");
+        assert!((creep.per_step - 0.005).abs() < 2e-4 && creep.p_value < 1e-6, "{creep:?}");
         assert!((creep.change - 0.145_f64.exp_m1()).abs() < 0.01);
         assert!(find(&series(-0.005, 30), 0.05).is_some_and(|creep| creep.change < -0.1));
     }

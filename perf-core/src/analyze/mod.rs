@@ -3,11 +3,14 @@
 pub mod autocorrelation;
 pub mod capacity;
 pub mod change_point;
+pub mod comb;
 pub mod creep;
 pub mod findings;
 pub mod health;
 pub mod hunt;
 pub mod knee;
+pub mod modes;
+pub mod ranks;
 pub mod slope;
 pub mod stats;
 pub mod summary;

@@ -5,7 +5,7 @@
 //! doi:10.2307/1907187; Kendall 1975, Rank Correlation Methods, 4.9). The test holds for values that don't depend on
 //! their neighbours; `creep` corrects it for those that do.
 
-use super::stats::{median, normal_survival};
+use super::stats::{StudentT, median, normal_survival};
 
 /// So many values are the fewest that a trend is looked for in.
 pub const LEAST_VALUES: usize = 8;
@@ -54,6 +54,38 @@ impl Slope {
     }
 }
 
+/// A line through points by the median of the slopes of all pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// Of y per x.
+    pub slope: f64,
+    /// In which the slope lies, of independent values: Sen's ranks of the slopes.
+    pub interval: (f64, f64),
+}
+
+impl Line {
+    /// Of as many x as y, all finite, with the probability that the interval holds the slope. `None` for too few, or where
+    /// the x are all the same.
+    pub fn of(xs: &[f64], ys: &[f64], confidence: f64) -> Option<Self> {
+        let trend = Slope::of(ys)?;
+        let pairs = (0..xs.len()).flat_map(|from| (from + 1..xs.len()).map(move |to| (from, to)));
+        let slopes = pairs.filter(|(from, to)| xs[*to] > xs[*from]);
+        let mut slopes: Vec<f64> = slopes.map(|(a, b)| (ys[b] - ys[a]) / (xs[b] - xs[a])).collect();
+        slopes.sort_by(f64::total_cmp);
+        let slope = median(slopes.iter().copied())?;
+        // Of so many degrees it is the normal distribution.
+        let z = StudentT::with_freedom(1e7)?.quantile(f64::midpoint(1.0, confidence));
+        let count = slopes.len() as f64;
+        let reach = z * trend.variance.sqrt();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // clamped to the places that there are
+        let at = |place: f64| slopes[place.clamp(0.0, count - 1.0) as usize];
+        let low = at(((count - reach) / 2.0).round_ties_even() - 1.0);
+        let high = at(((count + reach) / 2.0).round_ties_even());
+        Some(Line { slope, interval: (low, high) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +100,24 @@ mod tests {
         let mut spoilt = line;
         spoilt[9] = -1000.0;
         assert!((Slope::of(&spoilt).unwrap().per_step - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_line_and_its_interval_are_those_of_scipy() {
+        // scipy.stats.theilslopes, SciPy 1.17.1.
+        let xs = [0.0, 110.0, 190.0, 320.0, 400.0, 520.0, 610.0, 700.0, 790.0, 905.0];
+        let ys = [50.0, 51.2, 51.9, 53.4, 54.1, 55.0, 56.3, 56.9, 58.2, 59.0];
+        for (confidence, low, high) in [
+            (0.95, 0.009_572_649_572_649_574, 0.010_476_190_476_190_472),
+            (0.99, 0.009_210_526_315_789_473, 0.010_555_555_555_555_547),
+        ] {
+            let line = Line::of(&xs, &ys, confidence).unwrap();
+            assert!((line.slope - 0.01).abs() < 1e-12, "{line:?}");
+            let is_near = |(a, b): (f64, f64)| (a - low).abs() < 1e-12 && (b - high).abs() < 1e-12;
+            assert!(is_near(line.interval), "{confidence}: {line:?}");
+        }
+        assert_eq!(Line::of(&xs[..7], &ys[..7], 0.95), None);
+        assert_eq!(Line::of(&[1.0; 10], &ys, 0.95), None);
     }
 
     #[test]

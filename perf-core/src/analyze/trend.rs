@@ -21,12 +21,25 @@ pub struct Trend {
 impl Trend {
     /// Of centres on the log scale, oldest first; changes up to `tolerance` are left out.
     pub fn of(centres: &[f64], tolerance: f64) -> Self {
-        let steps = change_point::find(centres, tolerance);
-        let creep = creep::find(centres, tolerance);
+        Trend::told(centres, change_point::find(centres, tolerance), |centres| {
+            creep::find(centres, tolerance)
+        })
+    }
+
+    /// The same of the seconds of a run, with a tolerance for steps and one for the whole of a creep, where a series without
+    /// either may show one so often.
+    pub fn within(seconds: &[f64], step: f64, creep: f64, level: f64) -> Self {
+        Trend::told(seconds, change_point::find_at(seconds, step, level), |seconds| {
+            creep::find_at(seconds, creep, level)
+        })
+    }
+
+    fn told(centres: &[f64], steps: Vec<ChangePoint>, find: impl Fn(&[f64]) -> Option<Creep>) -> Self {
+        let creep = find(centres);
         match (steps.last(), creep) {
             (Some(_), Some(line)) if is_a_line(centres, &steps, &line) => Trend { steps: Vec::new(), creep },
             (Some(last), _) => {
-                let creep = creep::find(&centres[last.first..], tolerance);
+                let creep = find(&centres[last.first..]);
                 Trend { steps, creep }
             }
             (None, creep) => Trend { steps, creep },
@@ -42,7 +55,7 @@ fn is_a_line(centres: &[f64], steps: &[ChangePoint], line: &Creep) -> bool {
         last.map_or(steps[0].before, |step| step.after)
     };
     let from_levels: f64 = placed.iter().map(|(place, value)| (value - level(*place)).abs()).sum();
-    let flat = placed.iter().enumerate().map(|(n, (_, value))| value - line.per_session * n as f64);
+    let flat = placed.iter().enumerate().map(|(n, (_, value))| value - line.per_step * n as f64);
     let flat: Vec<f64> = flat.collect();
     let start = median(flat.iter().copied()).unwrap_or(0.0);
     let from_line: f64 = flat.iter().map(|value| (value - start).abs()).sum();

@@ -151,7 +151,7 @@ fn told_creep(series: &Series, creep: &Creep, width: usize, out: &mut dyn Write)
     };
     let text = format!(
         "creeps by {:+.2} % a run, {:+.1} % over {} runs{since} (p {})",
-        creep.per_session.exp_m1() * 100.0,
+        creep.per_step.exp_m1() * 100.0,
         creep.change * 100.0,
         series.creeping().count(),
         probability(creep.p_value),
@@ -203,7 +203,7 @@ fn of_series(series: &Series) -> Value {
     let creep = series.trend.creep.map(|creep| {
         json!({
             "runs": series.creeping().count(),
-            "change_per_run": creep.per_session.exp_m1(),
+            "change_per_run": creep.per_step.exp_m1(),
             "change": creep.change,
             "is_worse": series.is_worse(creep.change),
             "p_value": creep.p_value,
