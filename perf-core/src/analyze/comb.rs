@@ -120,14 +120,14 @@ fn settled(moments: &[f64], teeth: &[(usize, f64)]) -> Option<(f64, f64)> {
     let covariance: f64 = numbers.iter().zip(&times).map(|(n, t)| (n - middle) * (t - time)).sum();
     let variance: f64 = numbers.iter().map(|n| (n - middle).powi(2)).sum();
     let period = covariance / variance;
-    (period.is_finite() && period > 0.0).then(|| (time - period * middle, period))
+    (period.is_finite() && period > 0.0).then_some((time - period * middle, period))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LEVEL: f64 = 7e-4;
+    const LEVEL: f64 = 5e-4;
 
     fn on_grid(moments: &[f64]) -> Vec<f64> {
         moments.iter().map(|moment| (moment / 0.05).floor() * 0.05).collect()

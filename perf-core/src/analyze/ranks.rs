@@ -72,9 +72,12 @@ fn centred(values: &[f64]) -> Vec<f64> {
 fn worth(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len() as f64;
     let lags = a.len() / 4;
-    let (r, s) = (autocorrelation::at_lags(a, lags), autocorrelation::at_lags(b, lags));
-    let products = r.iter().zip(&s).enumerate();
-    let sum: f64 = products.map(|(k, (r, s))| (1.0 - (k + 1) as f64 / n) * (r * s).max(0.0)).sum();
+    let memories = autocorrelation::at_lags(a, lags).into_iter().zip(autocorrelation::at_lags(b, lags));
+    let weighted = memories.enumerate().map(|(lag, (ours, theirs))| {
+        let weight = 1.0 - (lag + 1) as f64 / n;
+        weight * (ours * theirs).max(0.0)
+    });
+    let sum: f64 = weighted.sum();
     (n / (1.0 + 2.0 * sum)).clamp(3.0_f64.min(n), n)
 }
 

@@ -81,7 +81,7 @@ impl Line {
         // clamped to the places that there are
         let at = |place: f64| slopes[place.clamp(0.0, count - 1.0) as usize];
         let low = at(((count - reach) / 2.0).round_ties_even() - 1.0);
-        let high = at(((count + reach) / 2.0).round_ties_even());
+        let high = at(f64::midpoint(count, reach).round_ties_even());
         Some(Line { slope, interval: (low, high) })
     }
 }

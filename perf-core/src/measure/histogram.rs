@@ -134,6 +134,11 @@ impl SparseHistogram {
         }
     }
 
+    /// How many times are longer than so many nanoseconds.
+    pub fn count_above(&self, ns: f64) -> u64 {
+        self.0.iter().filter(|(value, _)| *value as f64 > ns).map(|(_, count)| count).sum()
+    }
+
     /// In nanoseconds; `None` without data.
     pub fn max(&self) -> Option<f64> {
         self.0.last().map(|(value, _)| *value as f64)
@@ -175,6 +180,14 @@ mod tests {
         is(Statistic::Variance, 12.5e12);
         is(Statistic::Stddev, 12.5e12f64.sqrt());
         is(Statistic::Percentile(percent(75.0)), 3e6);
+    }
+
+    #[test]
+    fn the_sparse_one_knows_its_mean_and_what_is_above() {
+        let kept = sparse(&[1_000_000, 2_000_000, 3_000_000, 10_000_000]);
+        assert!((kept.statistic(Statistic::Mean).unwrap() / 4e6 - 1.0).abs() < 0.001);
+        assert_eq!((kept.count_above(2.5e6), kept.count_above(2e7)), (2, 0));
+        assert_eq!(SparseHistogram::default().statistic(Statistic::Mean), None);
     }
 
     #[test]

@@ -1,13 +1,32 @@
 //! What the analysis noticed in a session, as data: what it is, how bad, and what to do about it.
+//!
+//! Of a target: `saturated`, `periodic_stalls`, `latency_trend`, `latency_step`, `latency_burst`, `errors_began`,
+//! `errors_with_load`, `errors_with_latency`, `memory_growth`, `connection_churn`, `tail_of_step` and `tail_of_user` are
+//! warnings; `still_warming`, `bimodal_latency`, `unusual_seconds`, `tail_in_window`, `latency_follows_resource` and
+//! `bound_by_…` are good to know.
 
 pub mod altered;
+mod bimodal;
+pub mod bound;
 mod capacity;
+mod cause;
 mod client;
+mod connections;
+mod correlation;
 mod drift;
+mod errors;
 mod generator;
+mod memory;
 mod names;
+#[cfg(test)]
+mod quiet;
+mod saturation;
+mod stalls;
+mod tail;
+mod unusual;
 mod users;
 
+use super::course::Course;
 use super::summary::Summary;
 use crate::measure::Recording;
 use crate::plan::Plan;
@@ -64,8 +83,36 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
         None => generator::look(plan, recording, summary),
     };
     let all = [of_generator, client::look(plan, recording), users::look(recording), names::look(recording)];
-    let others = [altered::look(recording), capacity::look(summary), drift::look(plan, summary)];
-    all.into_iter().flatten().chain(others.into_iter().flatten()).collect()
+    let others = [altered::look(recording), capacity::look(summary)];
+    let mut found: Vec<Finding> = all.into_iter().flatten().chain(others.into_iter().flatten()).collect();
+    if summary.capacity.is_none() {
+        let of_target = of_target(&Course::of(plan, recording, summary));
+        let is_spoiled = spoil(&found);
+        found.extend(of_target.into_iter().filter(|one| !is_spoiled || cause::holds_regardless(one)));
+    }
+    found
+}
+
+/// What the numbers of a run say of its target: causes, without what follows from them.
+pub fn of_target(course: &Course) -> Vec<Finding> {
+    cause::only_causes(of_course(course))
+}
+
+/// What the numbers of a run say of its target, consequences included.
+fn of_course(course: &Course) -> Vec<Finding> {
+    let found = [
+        errors::look(course),
+        saturation::look(course),
+        stalls::look(course),
+        drift::look(course),
+        memory::look(course),
+        connections::look(course),
+        bimodal::look(course),
+        correlation::look(course),
+        unusual::look(course),
+        bound::look(course),
+    ];
+    found.into_iter().flatten().chain(tail::look(course)).collect()
 }
 
 /// Of a test whose baseline was recorded elsewhere.

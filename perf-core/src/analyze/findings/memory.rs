@@ -1,0 +1,106 @@
+//! Memory that grows with every iteration and does not come back.
+
+use super::{Finding, Severity};
+use crate::analyze::course::Course;
+use crate::analyze::creep;
+use crate::analyze::slope::Line;
+use crate::analyze::stats::median;
+
+const LEAST_POINTS: usize = 10;
+/// Caches and allocators grow by less.
+const LEAST_BYTES: f64 = 8e6;
+const LEAST_PART: f64 = 0.1;
+/// What the record of a second may take of this process: its histograms, of response times, lags and steps.
+const OF_RECORD: f64 = 100e3;
+/// A leak goes on: from the middle third to the last one it grows by at least this part of what it did before.
+const GOES_ON: f64 = 0.6;
+/// So often memory without a trend shows one (simulation in `quiet`: 0.015 % of 20,000 runs).
+/// What saws between collections further apart than half of the run is not told from a leak.
+const LEVEL: f64 = 0.0005;
+
+pub(super) fn look(course: &Course) -> Option<Finding> {
+    let of_target = grows(course, "the target", "target_memory_bytes", 0.0);
+    let of_record = OF_RECORD * course.seconds.length * course.seconds.len() as f64;
+    // With that of a target in it.
+    of_target.or_else(|| grows(course, "this process", "memory_bytes", of_record))
+}
+
+fn grows(course: &Course, whose: &str, name: &str, allowed: f64) -> Option<Finding> {
+    let seconds = &course.seconds;
+    let memory = seconds.resource(name)?;
+    let mut done = 0.0;
+    let by_iterations = seconds.completed.iter().zip(memory).map(|(completed, memory)| {
+        done += completed;
+        (done, *memory)
+    });
+    let (done, memory): (Vec<f64>, Vec<f64>) = by_iterations.filter(|(_, bytes)| bytes.is_finite()).unzip();
+    if memory.len() < LEAST_POINTS || !goes_on(&memory) {
+        return None;
+    }
+    let line = Line::of(&done, &memory, 0.95)?;
+    let total = line.slope * (done[done.len() - 1] - done[0]);
+    // Not on the log scale: a leak is a line.
+    let parts: Vec<f64> = memory.iter().map(|bytes| bytes / memory[0]).collect();
+    let trend = creep::find_at(&parts, LEAST_PART / 2.0, LEVEL)?;
+    let is_large = total >= allowed + LEAST_BYTES.max(LEAST_PART * memory[0]) && line.interval.0 > 0.0;
+    let kb = |bytes: f64| bytes / 1e3;
+    is_large.then(|| Finding {
+        kind: "memory_growth",
+        severity: Severity::Warning,
+        message: format!(
+            "the memory of {whose} grows by {:.1} kB an iteration ({:.1} to {:.1}), {:.0} MB over the run",
+            kb(line.slope),
+            kb(line.interval.0),
+            kb(line.interval.1),
+            total / 1e6
+        ),
+        advice: "run it for longer: memory that goes on growing is a leak, or a cache without a limit",
+        evidence: vec![
+            ("bytes_per_iteration", line.slope),
+            ("low", line.interval.0),
+            ("high", line.interval.1),
+            ("total_bytes", total),
+            ("p_value", trend.p_value),
+        ],
+    })
+}
+
+fn goes_on(memory: &[f64]) -> bool {
+    let third = memory.len() / 3;
+    let middle = |values: &[f64]| median(values.iter().copied()).unwrap_or(f64::NAN);
+    let first = middle(&memory[..third]);
+    let second = middle(&memory[third..memory.len() - third]);
+    let last = middle(&memory[memory.len() - third..]);
+    second > first && last - second >= GOES_ON * (second - first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::quiet::{steady, with};
+    use super::*;
+
+    fn figure(finding: &Finding, name: &str) -> f64 {
+        finding.evidence.iter().find(|(other, _)| *other == name).unwrap().1
+    }
+
+    #[test]
+    fn a_leak_is_found_with_its_slope() {
+        let leak = |place: usize| 5e7 + 20e3 * 100.0 * place as f64 + 1e5 * (place % 3) as f64;
+        let found = look(&with(steady(15), "target_memory_bytes", leak)).unwrap();
+        assert!((figure(&found, "bytes_per_iteration") / 20e3 - 1.0).abs() < 0.05, "{found}");
+        assert!(figure(&found, "low") <= 20e3 && figure(&found, "high") > 20e3, "{found:?}");
+        assert!(look(&with(steady(15), "memory_bytes", leak)).is_some());
+        let record = |place: usize| 5e7 + 90e3 * place as f64;
+        assert_eq!(look(&with(steady(400), "memory_bytes", record)), None, "the harness's own");
+        assert!(look(&with(steady(400), "target_memory_bytes", record)).is_some());
+    }
+
+    #[test]
+    fn a_cache_that_fills_is_no_leak_and_neither_is_a_little() {
+        let cache = |place: usize| 5e7 + 5e7 * (1.0 - (-(place as f64) / 3.0).exp());
+        assert_eq!(look(&with(steady(20), "target_memory_bytes", cache)), None);
+        assert_eq!(look(&with(steady(20), "target_memory_bytes", |place| 5e7 + 1e5 * place as f64)), None);
+        assert_eq!(look(&with(steady(9), "target_memory_bytes", |place| 5e7 + 1e7 * place as f64)), None);
+        assert_eq!(look(&steady(20)), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Single seconds that are unlike all others.
+
+use super::{Finding, Severity};
+use crate::analyze::course::Course;
+use crate::analyze::stats::{median, spread};
+use crate::units::Latency;
+
+const LEAST_POINTS: usize = 10;
+const LEAST_COMPLETED: f64 = 10.0;
+/// In robust standard deviations from the median (simulation in `quiet`: seen in 0.015 % of 20,000 runs).
+const SCORE: f64 = 10.0;
+/// The median of a second by this factor, its mean by the other.
+const TIMES: f64 = 2.0;
+const TIMES_MEAN: f64 = 4.0;
+/// In nanoseconds, more in the mean: a freeze of 200 ms; machines hiccup for less.
+const EXCESS: f64 = 20e6;
+/// Few points understate their spread: it is taken for at least this, on the log scale.
+const LEAST_SPREAD: f64 = 0.1;
+/// More than this part of the seconds are no exception.
+const MOST: f64 = 0.2;
+
+pub(super) fn look(course: &Course) -> Option<Finding> {
+    let seconds = &course.seconds;
+    let is_enough = seconds.len() >= LEAST_POINTS && course.is_dense(LEAST_COMPLETED);
+    if !course.is_constant || !is_enough {
+        return None;
+    }
+    let scores = scores(&seconds.mean)?;
+    let usual = median(seconds.mean.iter().copied())?;
+    let is_frozen = |place: usize| seconds.mean[place] >= (TIMES_MEAN * usual).max(usual + EXCESS);
+    let of_medians = self::scores(&seconds.p50)?;
+    let usual_p50 = median(seconds.p50.iter().copied())?;
+    let is_slow = |place: usize| of_medians[place] >= SCORE && seconds.p50[place] >= TIMES * usual_p50;
+    let is_unusual = |place: &usize| scores[*place] >= SCORE && is_frozen(*place) || is_slow(*place);
+    let unusual: Vec<usize> = (0..seconds.len()).filter(is_unusual).collect();
+    let worst = *unusual.iter().max_by(|a, b| seconds.mean[**a].total_cmp(&seconds.mean[**b]))?;
+    let (at, mean) = (seconds.at[worst], seconds.mean[worst]);
+    ((unusual.len() as f64) <= MOST * seconds.len() as f64).then(|| Finding {
+        kind: "unusual_seconds",
+        severity: Severity::Info,
+        message: format!(
+            "{} of {} seconds are unlike the others, the worst at {at:.0} s: mean response {} instead of {}",
+            unusual.len(),
+            seconds.len(),
+            Latency(mean),
+            Latency(usual)
+        ),
+        advice: "look at what target and machine did then; where it comes back, run it for longer",
+        evidence: vec![
+            ("count", unusual.len() as f64),
+            ("worst_at_s", at),
+            ("mean_ns", mean),
+            ("usual_ns", usual),
+            ("score", scores[worst]),
+        ],
+    })
+}
+
+/// How many robust standard deviations each is above the median, on the log scale.
+fn scores(values: &[f64]) -> Option<Vec<f64>> {
+    let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    let middle = median(logs.iter().copied())?;
+    let scale = spread(&logs)?.max(LEAST_SPREAD);
+    Some(logs.into_iter().map(|log| (log - middle) / scale).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::quiet::steady;
+    use super::*;
+
+    #[test]
+    fn one_frozen_second_is_unusual_and_a_hiccup_is_not() {
+        let mut course = steady(20);
+        course.seconds.mean[7] = 100e6;
+        let found = look(&course).unwrap();
+        assert!(found.message.contains("1 of 20 seconds") && found.message.contains("at 7 s"), "{found}");
+        course.seconds.mean[7] = 25e6;
+        assert_eq!(look(&course), None);
+        course.seconds.p50[3] = 40e6;
+        assert!(look(&course).is_some());
+        (0..10).for_each(|place| course.seconds.p50[place] = 40e6);
+        assert_eq!(look(&course), None, "half of the time is no exception");
+    }
+}
