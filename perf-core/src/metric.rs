@@ -191,7 +191,8 @@ const NAMES: [(&str, Metric); 8] = [
     ("cpu_per_iteration", Metric::CpuPerIteration),
 ];
 
-const STATISTICS: [(&str, Statistic); 6] = [
+/// The statistics that have a name of their own.
+pub const STATISTICS: [(&str, Statistic); 6] = [
     ("min", Statistic::Min),
     ("mean", Statistic::Mean),
     ("median", Statistic::Median),

@@ -3,7 +3,7 @@
 use super::histogram::of_histogram;
 use crate::analyze::summary::Summary;
 use crate::measure::custom::{Custom, Kind};
-use crate::metric::{Quantile, Statistic, Unit};
+use crate::metric::{Quantile, STATISTICS, Statistic, Unit};
 use serde_json::{Map, Value, json};
 
 /// Keys of a test and their values.
@@ -60,14 +60,7 @@ fn of_custom(custom: &Custom) -> Value {
 }
 
 fn of_trend(custom: &Custom) -> Value {
-    let named = [
-        ("min", Statistic::Min),
-        ("mean", Statistic::Mean),
-        ("median", Statistic::Median),
-        ("max", Statistic::Max),
-        ("stddev", Statistic::Stddev),
-    ];
-    let named = named.map(|(name, statistic)| (name.to_owned(), statistic));
+    let named = STATISTICS.map(|(name, statistic)| (name.to_owned(), statistic));
     let percents = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9].into_iter().filter_map(Quantile::percent);
     let percentiles = percents.map(|quantile| (quantile.to_string(), Statistic::Percentile(quantile)));
     let all = named.into_iter().chain(percentiles);
