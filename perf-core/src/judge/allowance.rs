@@ -17,6 +17,8 @@ use crate::metric::Metric;
 
 /// How often rounds without a drift may look as if they had one.
 const DRIFT: f64 = 0.01;
+/// What would be told as 0.0 % is nothing.
+const LEAST: f64 = 0.0005;
 /// Shares are taken up to here, where the bound is a factor of ten.
 const MOST_SHARE: f64 = 0.9;
 
@@ -35,7 +37,7 @@ impl Allowance {
         let sessions: Vec<&SessionRecord> = sessions.iter().collect();
         let is_time = *metric != Metric::CpuPerIteration;
         let excess = |share: fn(&SessionRecord) -> Option<f64>| {
-            excess(share, &sessions, baseline).filter(|(_, explains)| is_time && *explains > 0.0)
+            excess(share, &sessions, baseline).filter(|(_, explains)| is_time && *explains >= LEAST)
         };
         let ratio = |log: f64| log.exp_m1();
         let stolen = excess(|session| session.covariates.steal)
