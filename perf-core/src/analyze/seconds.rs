@@ -31,6 +31,8 @@ pub struct Seconds {
     pub p50: Vec<f64>,
     /// The mean response time, in nanoseconds.
     pub mean: Vec<f64>,
+    /// How late the generator started the latest one that came to an end, in nanoseconds.
+    pub late: Vec<f64>,
     /// Responses that took longer than the whole run's p99.
     pub beyond: Vec<f64>,
     /// What was sampled of client and target.
@@ -76,6 +78,7 @@ impl Seconds {
         self.in_flight.push(level.in_flight as f64);
         self.p50.push(response.quantile(Quantile::MEDIAN).unwrap_or(f64::NAN));
         self.mean.push(response.statistic(Statistic::Mean).unwrap_or(f64::NAN));
+        self.late.push(point.lag.max().unwrap_or(0.0));
         self.beyond.push(response.count_above(p99_ns) as f64);
     }
 
@@ -106,6 +109,7 @@ impl Seconds {
         }
         let of = |values: &[f64], one: fn(&[f64]) -> f64| values.chunks_exact(group).map(one).collect();
         let sum = |values: &[f64]| values.iter().sum();
+        let highest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         let last = |values: &[f64]| values.last().copied().unwrap_or(f64::NAN);
         let middle = |values: &[f64]| super::stats::median(values.iter().copied()).unwrap_or(f64::NAN);
         let resources = self.resources.iter();
@@ -119,6 +123,7 @@ impl Seconds {
             in_flight: of(&self.in_flight, last),
             p50: of(&self.p50, middle),
             mean: of(&self.mean, middle),
+            late: of(&self.late, highest),
             beyond: of(&self.beyond, sum),
             resources: resources
                 .map(|one| Resource { name: one.name, values: of(&one.values, middle) })

@@ -97,6 +97,7 @@ impl Target {
             seconds.completed.push(about(rng, self.rate));
             seconds.errors.push(about(rng, self.rate * failing));
             seconds.dropped.push(0.0);
+            seconds.late.push(0.1e6);
             seconds.in_flight.push(about(rng, self.rate * self.p50 / 1e9));
             let noise = 1.25 * self.sigma / self.rate.sqrt() * normal(rng);
             seconds.p50.push(self.p50 * (level + noise).exp());
@@ -205,6 +206,7 @@ pub(super) fn steady(points: usize) -> Course {
         in_flight: vec![1.0; points],
         p50: each(10e6),
         mean: each(11e6),
+        late: vec![0.1e6; points],
         beyond: vec![1.0; points],
         resources: Vec::new(),
     };
