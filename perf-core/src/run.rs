@@ -98,8 +98,11 @@ fn measure_again(
     live: &Control,
     sessions: &mut Vec<Vec<Session>>,
 ) -> Result<(), RunError> {
+    // Limits are held against the first session alone.
+    let mut members = members.to_vec();
+    members.iter_mut().for_each(|member| member.plan.conditions.is_lost_told = false);
     for _ in 0..2 {
-        let (next, torn_down) = session(members, live)?;
+        let (next, torn_down) = session(&members, live)?;
         let is_last = next.iter().any(Session::is_partial);
         sessions.push(next);
         torn_down?;
@@ -294,7 +297,9 @@ fn report(
     if let Some((verdict, reason)) = fault {
         judgement.add(*verdict, reason.clone());
     }
-    Report { plan, sessions, limits, reference: gate.reference, comparison, judgement, notes: Vec::new() }
+    let alerts = sessions.iter().flat_map(|session| session.recording.alerts.clone()).collect();
+    let (reference, notes) = (gate.reference, Vec::new());
+    Report { plan, sessions, limits, reference, comparison, judgement, notes, alerts }
 }
 
 impl Gate {

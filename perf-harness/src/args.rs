@@ -5,6 +5,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use perf_core::metric::Metric;
 use perf_core::plan::bounds::{self, MOST_ROUNDS, MOST_WORKERS};
+use perf_core::plan::conditions::Conditions;
 use perf_core::plan::gate::{DEFAULT_TOLERANCE, gated};
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
@@ -255,6 +256,7 @@ impl Args {
                 _ => None,
             },
             limits: None,
+            conditions: Conditions::default(),
             load: self.load.clone(),
             rate: self.rate,
             users: self.users,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod alerts;
 mod args;
 mod history;
 mod interleaved;

@@ -18,8 +18,9 @@ use perf_core::judge::spread::Spreads;
 use perf_core::judge::verdict::{Verdict, without_baseline};
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
+use perf_core::plan::config::Occasion;
 use perf_core::report::history::{Entry, OfRun};
-use perf_core::report::{Report, json, mix, text};
+use perf_core::report::{Report, alert, json, mix, text};
 use perf_core::run::{self, Gate, Member};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -32,6 +33,8 @@ pub(crate) struct Runner {
     pub(crate) place: Place,
     pub(crate) environment: Environment,
     pub(crate) live: Control,
+    /// Endings that are worth an alert.
+    pub(crate) occasions: Vec<Occasion>,
     pub(crate) store: Store,
     pub(crate) history: History,
     pub(crate) baseline_dir: PathBuf,
@@ -73,6 +76,7 @@ impl Runner {
                 for (report, is_compared) in reports.iter_mut().zip(is_compared) {
                     self.keep(report, is_compared);
                     self.remember(report);
+                    self.alert(report);
                     self.tell(report);
                 }
                 mix::of(trial, &reports).iter().for_each(|whole| self.tell(whole));
@@ -102,9 +106,12 @@ impl Runner {
         for plan in plans {
             self.history.append(&Entry::without_numbers(self.of_run(), plan, verdict));
         }
-        if self.args.report.contains(&Format::Json) {
-            for plan in plans {
-                self.store_or_warn(json::of_failure(&plan.name, &plan.target, verdict, reason));
+        for plan in plans {
+            let alert = alert::of_failure(plan, verdict, reason, &self.occasions);
+            alert.iter().for_each(|alert| self.live.alert(alert));
+            if self.args.report.contains(&Format::Json) {
+                let failure = json::of_failure(&plan.name, &plan.target, verdict, reason, alert.as_ref());
+                self.store_or_warn(failure);
             }
         }
         match signal {
@@ -212,6 +219,14 @@ impl Runner {
         self.history.append(&entry);
         if let Some(session) = report.sessions.first_mut() {
             session.findings.extend(self.history.creeps(&entry));
+        }
+    }
+
+    /// Of its end.
+    fn alert(&self, report: &mut Report) {
+        if let Some(alert) = alert::of_ending(report, &self.occasions) {
+            self.live.alert(&alert);
+            report.alerts.push(alert);
         }
     }
 

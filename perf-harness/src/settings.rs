@@ -1,11 +1,13 @@
 //! What perf.toml says to the tests of this target.
 
+use crate::alerts;
 use crate::args::Args;
 use crate::place::Place;
 use crate::registry::Registration;
 use crate::trial::Entry;
 use perf_core::metric::nearest;
-use perf_core::plan::config::{self, Config, ConfigMistake, Settings};
+use perf_core::plan::conditions::Conditions;
+use perf_core::plan::config::{self, Alerts, Config, ConfigMistake, Settings};
 use perf_core::plan::lay;
 use perf_core::plan::limits::Limits;
 use perf_core::plan::spec::PerfSpec;
@@ -30,6 +32,9 @@ impl FileSettings {
         };
         let strangers = path.as_deref().map(|path| Strangers::of(place, path, &config, tests));
         let (mut mistakes, notes) = strangers.map(|they| (they.mistakes, they.notes)).unwrap_or_default();
+        let webhook = config.alerts.as_ref().and_then(alerts::mistake);
+        let file = path.as_deref().unwrap_or(Path::new("perf.toml")).display();
+        mistakes.extend(webhook.map(|mistake| format!("{file}:{mistake}")));
         let profile =
             profile(&config, args.profile.as_deref()).map_err(|e| mistakes.push(e)).unwrap_or_default();
         if mistakes.is_empty() { Ok(FileSettings { path, config, profile, notes }) } else { Err(mistakes) }
@@ -63,6 +68,16 @@ impl FileSettings {
     /// What may be wrong, and nobody can know.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Who is told of what, where the file says so.
+    pub(crate) fn alerts(&self) -> Option<&Alerts> {
+        self.config.alerts.as_ref()
+    }
+
+    /// What is told of while a test runs.
+    pub(crate) fn conditions(&self) -> Conditions {
+        self.alerts().map(Alerts::conditions).unwrap_or_default()
     }
 
     /// What no test may exceed.

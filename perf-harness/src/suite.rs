@@ -1,5 +1,6 @@
 //! The main of a test target: the registry as trials, run one at a time under libtest's rules.
 
+use crate::alerts::Alerts;
 use crate::args::Args;
 use crate::history::History;
 use crate::interleaved;
@@ -18,6 +19,7 @@ use perf_core::judge::reference::Reference;
 use perf_core::judge::spread::Spreads;
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
+use perf_core::plan::conditions::Conditions;
 use perf_core::plan::spec::Overrides;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,9 +27,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Usage or configuration.
 const CONFIGURATION: u8 = 2;
+/// How long alerts may take once everything else is over.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// The same after a signal.
+const SHORT_LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The `main` of `perf_harness::main!()`.
 pub fn main(target: &'static str, is_debug: bool, features: &[(&str, bool)]) -> ExitCode {
@@ -75,7 +82,8 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
         interleaved::describe(&trials, &planned).map_err(|e| vec![e.to_string()])?;
         return Ok(ExitCode::SUCCESS);
     }
-    let flags = Overrides { limits: Some(settings.limits().clone()), ..args.overrides() };
+    let limits = Some(settings.limits().clone());
+    let flags = Overrides { limits, conditions: settings.conditions(), ..args.overrides() };
     // What is not selected is only counted for its family.
     let planned =
         plans(&trials, target, &libtest, |trial| match libtest.is_filtered_out(&bare(trial, &libtest)) {
@@ -83,10 +91,13 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
             false => flags.clone(),
         })?;
     if let Some(conductor) = args.interleaved {
+        // Nobody is told of what one of two sides does.
+        let flags = Overrides { conditions: Conditions::default(), ..flags };
         return side(conductor, &trials, &libtest, target, &flags);
     }
     settings.notes().iter().for_each(|note| eprintln!("[perf] {note}"));
-    let runner = prepare(args, place, build.enabled(), &planned.iter().flatten().collect::<Vec<_>>())?;
+    let mut runner = prepare(args, place, build.enabled(), &planned.iter().flatten().collect::<Vec<_>>())?;
+    runner.occasions = settings.alerts().map(|alerts| alerts.on().to_vec()).unwrap_or_default();
     if is_debug {
         eprintln!(
             "[perf] this build is unoptimised; its numbers are not those of a release: cargo test --release --test {target}"
@@ -94,8 +105,15 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     }
     signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
     let live = runner.live.clone();
+    let open = |wanted| Alerts::open(wanted, runner.store.run_id(), &live);
+    let alerts = settings.alerts().map(open).transpose();
+    let alerts = alerts.map_err(|e| vec![format!("alerts cannot be told: {e}")])?;
     let all = for_libtest(&trials, planned, &libtest, &Arc::new(runner));
     let conclusion = libtest_mimic::run(&libtest, all);
+    if let Some(alerts) = alerts {
+        // What sent a signal will not wait.
+        alerts.close(if live.signal().is_some() { SHORT_LAST_WORDS } else { LAST_WORDS });
+    }
     Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
 }
 
@@ -169,6 +187,7 @@ fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) ->
         place,
         environment,
         live: Control::default(),
+        occasions: Vec::new(),
         baseline_dir,
         family: u32::try_from(family.max(1)).unwrap_or(u32::MAX),
         spreads,
@@ -275,7 +294,6 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc::channel;
     use std::thread;
-    use std::time::Duration;
 
     #[test]
     fn after_a_test_that_unwinds_it_is_the_next_ones_turn() {

@@ -1,10 +1,12 @@
 //! What reaches a session from outside while it runs, and what is seen of it: orders, and live numbers.
 
+use crate::measure::alert::Alert;
 use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Signal, Stopped};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -30,6 +32,16 @@ struct Inner {
     version: AtomicU64,
     orders: watch::Sender<Orders>,
     snapshots: Mutex<BTreeMap<String, Snapshot>>,
+    ear: OnceLock<Ear>,
+}
+
+/// Whoever hears of alerts.
+struct Ear(Box<dyn Fn(&Alert) + Send + Sync>);
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear")
+    }
 }
 
 /// Everything that was asked of the session that runs.
@@ -253,6 +265,19 @@ impl Control {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let snapshots = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         snapshots.values().cloned().reduce(Snapshot::plus)
+    }
+
+    /// Lets somebody hear of alerts from now on: the first who asks. It is called by what collects the numbers, so it waits
+    /// for nothing.
+    pub fn hear_alerts(&self, ear: impl Fn(&Alert) + Send + Sync + 'static) {
+        self.0.ear.get_or_init(|| Ear(Box::new(ear)));
+    }
+
+    /// Raises an alert.
+    pub fn alert(&self, alert: &Alert) {
+        if let Some(Ear(ear)) = self.0.ear.get() {
+            ear(alert);
+        }
     }
 
     /// Shows how a test stands, or that it is over.

@@ -3,12 +3,14 @@
 //! Turns a [`Plan`](crate::plan::Plan) into a [`Recording`](crate::measure::Recording). Judges nothing.
 
 mod abort;
+mod alarm;
 mod attendance;
 pub mod backoff;
 pub mod cap;
 pub mod claims;
 pub mod clock;
 pub mod closed;
+mod condition;
 pub mod control;
 #[cfg(feature = "http")]
 mod cookies;
@@ -28,6 +30,7 @@ pub mod http;
 #[path = "no_http.rs"]
 pub mod http;
 mod known;
+mod lost;
 mod meter;
 pub mod offer;
 pub mod open;

@@ -1,6 +1,6 @@
 //! Watches over a load that runs: adds up what the workers send, tells how it stands, and knows when to give one up.
 
-use super::abort::Lookout;
+use super::alarm::Alarm;
 use super::clock::Clock;
 use super::control::{Control, Snapshot};
 use super::crew::{Crew, Message};
@@ -12,9 +12,7 @@ use crate::error::Category;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{
-    Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, Stopped, WorkerCpu,
-};
+use crate::measure::{Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, WorkerCpu};
 use crate::metric::{Quantile, Statistic};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Scaling;
@@ -43,7 +41,7 @@ pub(super) struct Watch<'a> {
     worker_cpu: Vec<WorkerCpu>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
-    lookout: Option<Lookout>,
+    alarm: Alarm<'a>,
     recent: Recent,
 }
 
@@ -81,7 +79,7 @@ impl<'a> Watch<'a> {
             workers: vec![Known::since(start, None); plan.workers as usize],
             crew,
             lost: Vec::new(),
-            lookout: Lookout::of(plan, edges),
+            alarm: Alarm::of(plan, edges, live),
             recent: Recent::default(),
         };
         watch.publish(Phase::Warmup);
@@ -124,10 +122,7 @@ impl<'a> Watch<'a> {
             told.merge(&tally.counts);
         }
         self.collection.add(&slice);
-        if let Some(aborted) = self.lookout.as_mut().and_then(|lookout| lookout.add(&slice)) {
-            self.lookout = None;
-            self.live.end(Stopped::Aborted(aborted));
-        }
+        self.alarm.look(&slice, &self.collection.measured);
         self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
         slice.clear();
         // A worker that has ended takes nothing back.
@@ -302,6 +297,7 @@ impl<'a> Watch<'a> {
             lost: self.lost,
             left: self.left,
             worker_cpu: self.worker_cpu,
+            alerts: self.alarm.into_raised(),
             stopped_by: self.live.stopped().map(|(why, _)| why),
             ..self.collection.into_recording(nanos(measured_for))
         }

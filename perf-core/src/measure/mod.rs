@@ -2,6 +2,7 @@
 //!
 //! Turns samples into a [`Recording`]. Judges nothing.
 
+pub mod alert;
 pub mod class;
 mod collection;
 pub mod custom;
@@ -27,6 +28,7 @@ pub mod window;
 use crate::metric::Unit;
 use crate::outcome::Failure;
 use crate::plan::threshold::show_value;
+use alert::Alert;
 pub use collection::{Collection, Round};
 use exemplar::Exemplars;
 use pulse::Pulse;
@@ -85,6 +87,8 @@ pub struct Recording {
     pub left: Attendance,
     /// What ended it early.
     pub stopped_by: Option<Stopped>,
+    /// What somebody was told of it while it ran, in order; the first hundred.
+    pub alerts: Vec<Alert>,
 }
 
 /// Why a session ended before its plan did.
@@ -214,6 +218,7 @@ impl Default for Recording {
             lost: Vec::new(),
             left: Attendance::default(),
             stopped_by: None,
+            alerts: Vec::new(),
         }
     }
 }

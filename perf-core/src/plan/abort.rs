@@ -48,10 +48,15 @@ impl Abort {
                 _ => return Err(AbortError::Key(pair.to_owned())),
             }
         }
-        let is_whole = abort.window.subsec_nanos() == 0 && !abort.window.is_zero();
-        match is_whole && abort.window <= LONGEST {
-            true => Ok(abort),
-            false => Err(AbortError::Window(humantime::format_duration(abort.window).to_string())),
+        Abort::check_window(abort.window).map(|()| abort)
+    }
+
+    /// Whether the last seconds of a test can be looked at in such windows.
+    pub(super) fn check_window(window: Duration) -> Result<(), AbortError> {
+        let is_whole = window.subsec_nanos() == 0 && !window.is_zero();
+        match is_whole && window <= LONGEST {
+            true => Ok(()),
+            false => Err(AbortError::Window(humantime::format_duration(window).to_string())),
         }
     }
 
@@ -85,8 +90,8 @@ pub enum AbortError {
     Window(String),
     /// A metric of whole tests.
     #[error(
-        "`{0}` is not known while a test runs; an abort can look at times and their percentiles, at those of a step, and \
-         at throughput, errors, error_count, dropped and checks"
+        "`{0}` is not known while a test runs; what is are times and their percentiles, those of a step, throughput, \
+         errors, error_count, dropped and checks"
     )]
     Metric(String),
 }

@@ -10,6 +10,7 @@ pub mod bounds;
 mod builder;
 #[cfg(feature = "engine")]
 mod check;
+pub mod conditions;
 #[cfg(feature = "engine")]
 pub mod config;
 #[cfg(feature = "engine")]

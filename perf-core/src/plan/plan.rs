@@ -3,6 +3,7 @@
 //! Decides nothing: `resolve` does.
 
 use super::arrivals::{Schedule, whole_below};
+use super::conditions::Conditions;
 use super::connections::Connections;
 use super::gate::Gated;
 use super::limits::Limits;
@@ -77,6 +78,8 @@ pub struct Plan {
     pub base_url: Option<String>,
     /// What the owner of the target allows.
     pub limits: Limits,
+    /// What somebody wants to be told of while it runs.
+    pub conditions: Conditions,
     /// Of arrivals and users' generators.
     pub seed: u64,
 }
@@ -97,6 +100,8 @@ impl Plan {
             duration: Some(search.probe),
             rounds: 1,
             gates: Vec::new(),
+            // To break limits is what a search is for.
+            conditions: Conditions::default(),
             load,
             shape,
             thresholds,

@@ -72,6 +72,7 @@ impl Plan {
             gates,
             base_url,
             limits: flags.limits.clone().unwrap_or_default(),
+            conditions: flags.conditions.clone(),
             seed,
             arrivals: texts.arrivals,
             think: texts.think.filter(|think| !think.is_zero()),

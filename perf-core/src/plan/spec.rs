@@ -2,6 +2,7 @@
 //!
 //! `flags` and `lay` lay one over the other; `Plan::resolve` checks the whole.
 
+use super::conditions::Conditions;
 use super::limits::Limits;
 use super::load::{Iterations, Load};
 use std::borrow::Cow;
@@ -108,6 +109,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// What the owner of the target allows, whatever anybody asks for; `None` where the test will not run.
     pub limits: Option<Limits>,
+    /// What somebody wants to be told of while it runs.
+    pub conditions: Conditions,
 }
 
 /// A built-in set of overrides.

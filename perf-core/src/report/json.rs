@@ -3,12 +3,14 @@
 //! Numbers carry their unit in the key; what is not known is `null`.
 
 use super::Report;
+use super::alert;
 use super::numbers::numbers;
 use crate::analyze::Session;
 use crate::judge::compare::{Comparison, MetricComparison};
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Verdict;
 use crate::measure::Aborted;
+use crate::measure::alert::Alert;
 use crate::measure::environment::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -105,13 +107,15 @@ pub fn of_report(report: &Report) -> Value {
     test.insert("record".into(), super::record::of_report(report));
     test.insert("findings".into(), of_findings(&report.sessions));
     test.insert("notes".into(), json!(report.notes));
+    test.insert("alerts".into(), report.alerts.iter().map(alert::of_alert).collect());
     test.insert("resources".into(), super::resources::of_session(session));
     Value::Object(test)
 }
 
 /// A test that has no numbers: its set-up failed, or it did not run.
-pub fn of_failure(name: &str, target: &str, verdict: Verdict, reason: &str) -> Value {
+pub fn of_failure(name: &str, target: &str, verdict: Verdict, reason: &str, alert: Option<&Alert>) -> Value {
     let mut test = head(name, target, verdict.name(), &[reason.to_owned()]);
+    test.insert("alerts".into(), alert.into_iter().map(alert::of_alert).collect());
     // One that did not fail was interrupted.
     test.insert("partial".into(), json!(verdict != Verdict::Failed));
     Value::Object(test)

@@ -42,6 +42,7 @@ pub fn of(scenario: &str, members: &[Report]) -> Option<Report> {
         comparison: None,
         judgement: judgement(members),
         notes: Vec::new(),
+        alerts: Vec::new(),
     })
 }
 

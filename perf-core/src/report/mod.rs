@@ -1,5 +1,6 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
+pub mod alert;
 pub mod capacity;
 mod histogram;
 pub mod history;
@@ -20,6 +21,7 @@ use crate::judge::compare::Comparison;
 use crate::judge::reference::Reference;
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Judgement;
+use crate::measure::alert::Alert;
 use crate::plan::Plan;
 
 /// Everything there is to tell of one test.
@@ -39,4 +41,6 @@ pub struct Report {
     pub judgement: Judgement,
     /// What else to say: what was written to a baseline, for example.
     pub notes: Vec<String>,
+    /// What somebody was told of it while it ran, and at its end.
+    pub alerts: Vec<Alert>,
 }

@@ -38,8 +38,8 @@ pub struct Config {
     pub tests: BTreeMap<String, Settings>,
     /// `[limits]`: of every test.
     pub limits: Limits,
-    /// `[alerts]`: who is told of which ending.
-    pub alerts: Alerts,
+    /// `[alerts]`: who is told of what; `None` without that table.
+    pub alerts: Option<Alerts>,
 }
 
 /// The perf.toml of a package: the one beside its Cargo.toml, else the one at the workspace root.
@@ -74,7 +74,7 @@ impl Config {
             "profile" => self.profiles = profiles(section, mistakes),
             "test" => self.tests = named(section, mistakes),
             "limits" => self.limits = limits(section, mistakes).unwrap_or_default(),
-            "alerts" => self.alerts = Alerts::read(section, mistakes).unwrap_or_default(),
+            "alerts" => self.alerts = Alerts::read(section, mistakes),
             _ => mistakes.at(section.key_at, unknown_section(section)),
         }
     }
@@ -266,7 +266,10 @@ hosts = ["staging.example.com", "*.perf.example.com"]
 
 [alerts]
 webhook = "https://hooks.example.com/perf"
-on = ["failed", "inconclusive", "regressed"]
+command = ["notify", "--urgent"]
+when = ["p99 > 200ms", "errors > 1%"]
+window = "10s"
+on = ["failed", "inconclusive", "regressed", "lost"]
 "#;
 
     fn parse(text: &str) -> Config {
@@ -351,9 +354,10 @@ on = ["failed", "inconclusive", "regressed"]
         let config = parse(FULL);
         assert_eq!(config.limits.rate, Rate::per_second(500.0));
         assert!(config.limits.allows("a.perf.example.com") && !config.limits.allows("example.com"));
-        assert_eq!(config.alerts.webhook.as_deref(), Some("https://hooks.example.com/perf"));
-        let occasions = [Occasion::Failed, Occasion::Inconclusive, Occasion::Regressed];
-        assert_eq!(config.alerts.on.as_deref(), Some(occasions.as_slice()));
+        let alerts = config.alerts.unwrap();
+        assert_eq!(alerts.webhook.as_ref().unwrap().text, "https://hooks.example.com/perf");
+        let occasions = [Occasion::Failed, Occasion::Inconclusive, Occasion::Regressed, Occasion::Lost];
+        assert_eq!(alerts.on.as_deref(), Some(occasions.as_slice()));
     }
 
     #[test]
@@ -408,8 +412,8 @@ warmup = 5s
              \"staging.example.com\"",
             "19:11: `webhook` takes a whole address such as \"http://127.0.0.1:8080\", not \
              \"hooks.example.com\"",
-            "20:7: `on`: \"fail\" is no ending; they are \"failed\", \"inconclusive\", \"regressed\"",
-            "21:1: unknown key `warmup`; the keys are webhook, on",
+            "20:7: `on`: \"fail\" is no occasion; they are \"failed\", \"inconclusive\", \"regressed\", \"lost\"",
+            "21:1: unknown key `warmup`; the keys are webhook, command, when, window, on",
             "21:10: string values must be quoted, expected literal string",
         ];
         for (found, expected) in found.iter().zip(expected) {
