@@ -20,6 +20,7 @@ use crate::drive::engine::{Assembled, EngineError, HEAD_START, Rest};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
 use crate::measure::{Recording, Signal, Stopped};
+use crate::plan::conditions::Conditions;
 use crate::plan::spec::{Overrides, PerfSpec};
 use crate::plan::{Plan, PlanError};
 use crate::run::RunError;
@@ -62,6 +63,8 @@ pub fn plan(
         rounds: Some(tempo.rounds),
         workers: tempo.workers.or(flags.workers),
         seed: Some(own.seed.wrapping_add(tempo.block.into())),
+        // Of a block nobody wants to be told.
+        conditions: Conditions::default(),
         ..flags.clone()
     };
     let mut plan = Plan::resolve(name, target, spec, &flags)?;
