@@ -56,6 +56,15 @@ impl Exemplars {
         self.merge(&moved);
     }
 
+    /// While a target falls behind every iteration is the slowest so far: what cannot stay goes now and then, a few at a time.
+    fn add_slow(&mut self, exemplar: Exemplar) {
+        self.slowest.push(exemplar);
+        if self.slowest.len() == 2 * KEPT {
+            self.slowest.select_nth_unstable_by_key(KEPT - 1, |one| (Reverse(one.response), one.at));
+            self.slowest.truncate(KEPT);
+        }
+    }
+
     /// Forgets everything, keeps its memory.
     pub fn clear(&mut self) {
         self.slowest.clear();
@@ -101,7 +110,7 @@ impl Choice {
             }
             if is_slow {
                 keep(&mut self.slowest, Reverse(response));
-                exemplars.slowest.push(exemplar);
+                exemplars.add_slow(exemplar);
             }
         }
     }
@@ -185,6 +194,19 @@ mod tests {
         assert_eq!(slowest[..6], [999, 999, 999, 999, 999, 998]);
         assert_eq!((whole.slowest[0].iteration, whole.slowest[0].at, whole.slowest[0].lag), (999, 9990, 1));
         assert_eq!((whole.slowest.len(), whole.drawn.len()), (KEPT, KEPT));
+    }
+
+    #[test]
+    fn where_each_is_the_slowest_so_far_only_a_few_are_held_and_the_slowest_are_among_them() {
+        let mut found = considered(&mut Choice::new(1), (0..10).flat_map(|_| 0..1000));
+        assert!(found.slowest.len() < 2 * KEPT, "{}", found.slowest.len());
+        let mut rising = considered(&mut Choice::new(1), 0..1000);
+        assert!(rising.slowest.len() < 2 * KEPT, "{}", rising.slowest.len());
+        rising.merge(&Exemplars::default());
+        let kept: Vec<u64> = rising.slowest.iter().map(|exemplar| exemplar.response).collect();
+        assert_eq!(kept, (980..1000).rev().collect::<Vec<u64>>());
+        found.merge(&Exemplars::default());
+        assert!(found.slowest.iter().all(|exemplar| exemplar.response >= 998));
     }
 
     #[test]
