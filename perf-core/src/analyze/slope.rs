@@ -77,8 +77,7 @@ impl Line {
         let z = StudentT::with_freedom(1e7)?.quantile(f64::midpoint(1.0, confidence));
         let count = slopes.len() as f64;
         let reach = z * trend.variance.sqrt();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        // clamped to the places that there are
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the places
         let at = |place: f64| slopes[place.clamp(0.0, count - 1.0) as usize];
         let low = at(((count - reach) / 2.0).round_ties_even() - 1.0);
         let high = at(f64::midpoint(count, reach).round_ties_even());

@@ -154,7 +154,7 @@ fn of_quantile(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::sample::{Drop, Ending, Phase, Sample};
+    use crate::measure::sample::{Drop, Ending, Sample};
     use crate::measure::tally::Words;
     use crate::outcome::Failure;
     use proptest::prelude::*;
@@ -172,17 +172,7 @@ mod tests {
             tally.counts.start();
             let failure = Failure::new(crate::error::Category::Other, "a fault");
             let ending = if is_good { Ending::Succeeded } else { Ending::Failed(failure) };
-            let sample = Sample {
-                user: 0,
-                iteration: 0,
-                phase: Phase::Measured,
-                intended: 0,
-                started: 0,
-                finished: ms * 1_000_000,
-                thought: 0,
-                ending,
-            };
-            tally.record(&sample, 0, &words);
+            tally.record(&Sample::example(ms * 1_000_000, ending), 0, &words);
         }
         tally
     }

@@ -29,6 +29,24 @@ pub struct Alert {
     pub message: String,
 }
 
+impl Alert {
+    /// Raised now, with nothing but a message.
+    pub fn now(kind: AlertKind, test: &str, target: &str, message: String) -> Self {
+        Alert {
+            kind,
+            test: test.to_owned(),
+            target: target.to_owned(),
+            at: SystemTime::now(),
+            after: None,
+            expression: None,
+            window: None,
+            actual: None,
+            unit: None,
+            message,
+        }
+    }
+}
+
 /// Why an alert was raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertKind {

@@ -114,8 +114,7 @@ impl Custom {
         self.max = self.max.max(value);
         self.last = (at, value);
         if let Some(distribution) = &mut self.distribution {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            // saturates, and is not negative
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates; not negative
             distribution.record(match reading {
                 Reading::Time(ns) => ns,
                 _ => (value * PER_ONE).round() as u64,

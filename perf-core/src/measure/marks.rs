@@ -263,20 +263,10 @@ impl Refused {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::Phase;
     use super::*;
 
     fn sample(ending: Ending) -> Sample {
-        Sample {
-            user: 0,
-            iteration: 0,
-            phase: Phase::Measured,
-            intended: 0,
-            started: 0,
-            finished: 5,
-            thought: 0,
-            ending,
-        }
+        Sample::example(5, ending)
     }
 
     fn said(marks: &mut Marks, mark: Mark) {

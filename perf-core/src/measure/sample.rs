@@ -56,6 +56,15 @@ impl Sample {
     }
 }
 
+#[cfg(test)]
+impl Sample {
+    /// A measured one that was meant to start, and did, at the start of the load.
+    pub(crate) fn example(finished: u64, ending: Ending) -> Self {
+        let phase = Phase::Measured;
+        Sample { user: 0, iteration: 0, phase, intended: 0, started: 0, finished, thought: 0, ending }
+    }
+}
+
 /// How an iteration that was started came to its end.
 #[derive(Debug)]
 pub enum Ending {

@@ -175,23 +175,14 @@ impl Point {
 #[cfg(test)]
 mod tests {
     use super::super::marks::Mark;
-    use super::super::sample::{Ending, Phase, Sample};
+    use super::super::sample::{Ending, Sample};
     use super::super::tally::Words;
     use super::*;
 
     fn slice(ns: u64) -> Slice {
         let mut slice = Slice::default();
         slice.measured.counts.started = 1;
-        let sample = Sample {
-            user: 0,
-            iteration: 0,
-            phase: Phase::Measured,
-            intended: 0,
-            started: 0,
-            finished: ns,
-            thought: 0,
-            ending: Ending::Succeeded,
-        };
+        let sample = Sample::example(ns, Ending::Succeeded);
         slice.measured.record(&sample, ns, &Words::default());
         slice.measured.marks.add(Mark::Step("login".into(), Some(ns)), &sample, ns);
         slice

@@ -9,7 +9,6 @@ use crate::measure::alert::{Alert, AlertKind};
 use crate::plan::Plan;
 use crate::plan::config::Occasion;
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 /// What this version writes.
 pub const SCHEMA: &str = "perf-alert/1";
@@ -65,18 +64,8 @@ fn kind(verdict: Verdict, is_regressed: bool, on: &[Occasion]) -> Option<AlertKi
 
 fn ended(plan: &Plan, kind: AlertKind, reasons: &[String]) -> Alert {
     let reasons = reasons.join("; ").replace('\n', " ");
-    Alert {
-        kind,
-        test: plan.name.clone(),
-        target: plan.target.clone(),
-        at: SystemTime::now(),
-        after: None,
-        expression: None,
-        window: None,
-        actual: None,
-        unit: None,
-        message: format!("{}: {reasons}", kind.name()),
-    }
+    let message = format!("{}: {reasons}", kind.name());
+    Alert::now(kind, &plan.name, &plan.target, message)
 }
 
 #[cfg(test)]
@@ -107,7 +96,7 @@ mod tests {
             kind: AlertKind::Condition,
             test: "list_books".to_owned(),
             target: "perf".to_owned(),
-            at: SystemTime::UNIX_EPOCH,
+            at: std::time::SystemTime::UNIX_EPOCH,
             after: Some(Duration::from_secs(12)),
             expression: Some("p99 > 200ms".to_owned()),
             window: None,

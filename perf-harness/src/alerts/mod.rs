@@ -147,21 +147,11 @@ fn say(line: &str) {
 mod tests {
     use super::*;
     use perf_core::measure::alert::AlertKind;
-    use std::time::{Instant, SystemTime};
+    use std::time::Instant;
 
     fn alert() -> Alert {
-        Alert {
-            kind: AlertKind::Lost,
-            test: "login".to_owned(),
-            target: "perf".to_owned(),
-            at: SystemTime::now(),
-            after: None,
-            expression: None,
-            window: None,
-            actual: None,
-            unit: None,
-            message: "errors < 1% is going to be missed".to_owned(),
-        }
+        let message = "errors < 1% is going to be missed".to_owned();
+        Alert::now(AlertKind::Lost, "login", "perf", message)
     }
 
     #[test]
