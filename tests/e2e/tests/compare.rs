@@ -343,7 +343,7 @@ fn two_binaries_are_compared_over_http() {
 fn more_work_for_each_request_is_found_by_the_targets_cpu_time() {
     let project = Project::new();
     let words = ["--exact", "gated_cpu", "--round", "250ms", "--warmup", "100ms", "--budget", "11s"];
-    let (mut command, _folder) = of_binaries(&project, ["HANDLER_WORK=1000", "HANDLER_WORK=1300"], &words);
+    let (mut command, _folder) = of_binaries(&project, ["HANDLER_WORK=600", "HANDLER_WORK=780"], &words);
     let run = compared(&project, &command.output().unwrap());
     assert_eq!((run.code, verdicts(&run)), (Some(101), vec![("gated_cpu", "failed")]), "{run:#?}");
 }

@@ -102,7 +102,7 @@ async fn gated_closed(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
-#[perf_test(rate = 50, duration = "3s", baseline("cpu_per_iteration"), setup = worker)]
+#[perf_test(rate = 100, duration = "3s", baseline("cpu_per_iteration"), setup = worker)]
 async fn gated_cpu(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;
     Ok(())
