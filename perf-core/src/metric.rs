@@ -156,6 +156,15 @@ impl Metric {
         Quantile::percent(percent).map(|quantile| Metric::Time(timed, Statistic::Percentile(quantile)))
     }
 
+    /// What is taken of many readings: of a time, and of a trend.
+    pub fn statistic(&self) -> Option<Statistic> {
+        match self {
+            Metric::Time(_, statistic) => Some(*statistic),
+            Metric::Custom(custom) => custom.statistic,
+            _ => None,
+        }
+    }
+
     /// What its values are counted in.
     pub fn unit(&self) -> Unit {
         match self {

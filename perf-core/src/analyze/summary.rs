@@ -9,7 +9,7 @@ use crate::measure::histogram::Histogram;
 use crate::measure::marks::{Check, Name, Tagged};
 use crate::measure::sample::Counts;
 use crate::measure::tally::{Tally, Times};
-use crate::measure::{Recording, Round, WorkerCpu};
+use crate::measure::{Named, Recording, Round, WorkerCpu};
 use crate::metric::{CustomMetric, Metric, Quantile, Statistic, Timed};
 use crate::plan::Plan;
 use crate::plan::gate::Gated;
@@ -98,7 +98,7 @@ pub struct RoundSummary {
     /// CPU time of the target per completed iteration, in nanoseconds, where it is known.
     pub cpu_per_iteration: Option<f64>,
     /// Metrics of steps, tags and trends that are compared with a baseline, by name, in their units.
-    pub named: BTreeMap<String, f64>,
+    pub named: BTreeMap<String, Named>,
 }
 
 impl RoundSummary {

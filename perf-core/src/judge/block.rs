@@ -6,7 +6,7 @@ use super::centre::least_iterations;
 use super::level::Rounds;
 use crate::analyze::stats::median;
 use crate::measure::histogram::SparseHistogram;
-use crate::metric::{Metric, Statistic, Timed};
+use crate::metric::{Metric, Quantile, Statistic, Timed};
 
 /// What one side did in a block.
 #[derive(Clone, Debug, Default)]
@@ -48,30 +48,44 @@ impl Reading {
 }
 
 impl Side {
-    /// The logarithm of the median of its rounds, of a p99 that of their merged histograms. `None` where there are too
-    /// few iterations.
+    /// The logarithm of the median of its rounds, of a p99 that of their merged histograms, which are kept of service time
+    /// alone ([`is_read`]). `None` where there are too few iterations.
     pub fn centre(&self, metric: &Metric) -> Option<f64> {
         self.centre_of(metric, |_| true)
     }
 
     fn centre_of(&self, metric: &Metric, belongs: impl Fn(usize) -> bool) -> Option<f64> {
-        if let Metric::Time(Timed::Service, Statistic::Percentile(quantile)) = metric
+        if let Some(Statistic::Percentile(quantile)) = metric.statistic()
             && quantile.get() >= 0.99
         {
             // A percentile of a round of half a second is a handful of iterations: merged first, never averaged.
+            if !is_service(metric) {
+                return None;
+            }
             let mut merged = SparseHistogram::default();
             let rounds = self.service.iter().enumerate().filter(|(round, _)| belongs(*round));
             rounds.for_each(|(_, round)| merged.merge(round));
             let is_enough = merged.count() >= least_iterations(metric);
-            return merged.quantile(*quantile).filter(|value| is_enough && *value > 0.0).map(f64::ln);
+            return merged.quantile(quantile).filter(|value| is_enough && *value > 0.0).map(f64::ln);
         }
-        let iterations = self.rounds.n.iter().enumerate().filter(|(round, _)| belongs(*round));
+        let iterations = self.rounds.readings(metric).iter().enumerate().filter(|(round, _)| belongs(*round));
         if iterations.map(|(_, n)| n).sum::<u64>() < least_iterations(metric) {
             return None;
         }
         let rounds = self.rounds.column(metric).iter().enumerate().filter(|(round, _)| belongs(*round));
         median(rounds.filter_map(|(_, value)| *value)).filter(|value| *value > 0.0).map(f64::ln)
     }
+}
+
+fn is_service(metric: &Metric) -> bool {
+    matches!(metric, Metric::Time(Timed::Service, _))
+}
+
+/// Whether blocks can say anything of a metric: of a step, a tag or a trend they keep no histograms, which a p99 takes.
+pub fn is_read(metric: &Metric) -> bool {
+    let is_far = |quantile: Quantile| quantile.get() >= 0.99;
+    is_service(metric)
+        || !matches!(metric.statistic(), Some(Statistic::Percentile(quantile)) if is_far(quantile))
 }
 
 impl Block {
@@ -144,5 +158,8 @@ mod tests {
         let base = side(vec![round(0), round(0), round(18)]);
         assert!(base.centre(&metric("p99")).is_some_and(|centre| centre > 99_000.0_f64.ln()));
         assert_eq!(side(vec![round(0), round(0)]).centre(&metric("p99")), None, "980 are too few");
+        let is_read =
+            ["p99", "render.p95", "render.p99", "p99{step=login}"].map(|name| is_read(&metric(name)));
+        assert_eq!(is_read, [true, true, false, false]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::analyze::Session;
 use crate::analyze::capacity::{Bound, Capacity};
 use crate::analyze::summary::{RoundSummary, Summary};
+use crate::measure::Named;
 use crate::metric::{Metric, Statistic, Timed};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +85,9 @@ pub struct Rounds {
     /// Of steps, tags and trends, by the metric's name; times in nanoseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub named: BTreeMap<String, Vec<Option<f64>>>,
+    /// How many readings each of these is taken of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named_n: BTreeMap<String, Vec<u64>>,
     /// Service time.
     #[serde(default)]
     pub service_p50_ns: Vec<Option<f64>>,
@@ -110,7 +114,8 @@ impl Rounds {
             cpu_per_iteration_ns: if is_cpu_known { cpu } else { Vec::new() },
             errors: summary.rounds.iter().map(|round| round.errors).collect(),
             n: summary.rounds.iter().map(|round| round.succeeded).collect(),
-            named: named(&summary.rounds),
+            named: named(&summary.rounds, |named| named.map(|named| named.value)),
+            named_n: named(&summary.rounds, |named| named.map_or(0, |named| named.n)),
             service_p50_ns: column(|round| round.service_p50),
             service_p95_ns: column(|round| round.service_p95),
             service_p99_ns: column(|round| round.service_p99),
@@ -121,6 +126,11 @@ impl Rounds {
     /// How many iterations succeeded in all of them.
     pub fn iterations(&self) -> u64 {
         self.n.iter().sum()
+    }
+
+    /// How many readings a metric is taken of, round by round: succeeded iterations, but of a step, a tag or a trend its own.
+    pub fn readings(&self, metric: &Metric) -> &[u64] {
+        self.named_n.get(&metric.to_string()).unwrap_or(&self.n)
     }
 
     /// The values of a metric, of the rounds that have one.
@@ -144,9 +154,10 @@ impl Rounds {
     }
 }
 
-fn named(rounds: &[RoundSummary]) -> BTreeMap<String, Vec<Option<f64>>> {
+/// By name, a column of what is taken of each round.
+fn named<T>(rounds: &[RoundSummary], taken: impl Fn(Option<&Named>) -> T) -> BTreeMap<String, Vec<T>> {
     let names: BTreeSet<&String> = rounds.iter().flat_map(|round| round.named.keys()).collect();
-    let column = |name: &String| rounds.iter().map(|round| round.named.get(name).copied()).collect();
+    let column = |name: &String| rounds.iter().map(|round| taken(round.named.get(name))).collect();
     names.into_iter().map(|name| (name.clone(), column(name))).collect()
 }
 

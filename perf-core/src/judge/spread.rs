@@ -101,12 +101,12 @@ impl Spreads {
 }
 
 fn of_the_design(metric: &Metric) -> f64 {
-    match metric {
-        Metric::Time(_, Statistic::Percentile(quantile)) if quantile.get() >= 0.99 => 0.30,
-        Metric::Time(_, Statistic::Percentile(quantile)) if quantile.get() >= 0.95 => 0.06,
+    match (metric, metric.statistic()) {
+        (_, Some(Statistic::Percentile(quantile))) if quantile.get() >= 0.99 => 0.30,
+        (_, Some(Statistic::Percentile(quantile))) if quantile.get() >= 0.95 => 0.06,
         // The search ends within 2 %, and its last looks may disagree.
-        Metric::Capacity => 0.05,
-        Metric::CpuPerIteration => 0.015,
+        (Metric::Capacity, _) => 0.05,
+        (Metric::CpuPerIteration, _) => 0.015,
         _ => 0.03,
     }
 }
@@ -167,8 +167,18 @@ mod tests {
     #[test]
     fn the_design_has_a_prior_for_every_metric() {
         let prior = |name: &str| Spreads::default().prior(&metric(name)).spread;
-        let names = ["p50", "throughput", "p95", "p99", "cpu_per_iteration", "capacity"];
-        for (name, figure) in names.into_iter().zip([0.03, 0.03, 0.06, 0.30, 0.015, 0.05]) {
+        for (name, figure) in [
+            ("p50", 0.03),
+            ("throughput", 0.03),
+            ("p95", 0.06),
+            ("p99", 0.30),
+            ("cpu_per_iteration", 0.015),
+            ("capacity", 0.05),
+            ("p95{step=login}", 0.06),
+            ("render.p50", 0.03),
+            ("render.p95", 0.06),
+            ("render.p99", 0.30),
+        ] {
             assert!(near(prior(name), figure), "{name}");
         }
     }

@@ -120,6 +120,15 @@ impl Collection {
     }
 }
 
+/// What a round says of a step, a tag or a trend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Named {
+    /// In the metric's unit.
+    pub value: f64,
+    /// How many readings it is taken of.
+    pub n: u64,
+}
+
 impl Round {
     fn add(&mut self, slice: &Slice) {
         let tally = &slice.measured;
@@ -149,18 +158,20 @@ impl Round {
     }
 
     /// A statistic of a step, a tag or a trend, in its unit.
-    pub fn named(&self, metric: &Metric) -> Option<f64> {
+    pub fn named(&self, metric: &Metric) -> Option<Named> {
+        let of = |times: &SparseHistogram, statistic| {
+            times.statistic(statistic).map(|value| Named { value, n: times.count() })
+        };
         match metric {
-            Metric::Time(Timed::Step(step), statistic) => {
-                self.steps.get(step.as_str())?.statistic(*statistic)
-            }
+            Metric::Time(Timed::Step(step), statistic) => of(self.steps.get(step.as_str())?, *statistic),
             Metric::Time(Timed::Tagged(name, value), statistic) => {
                 let tag = (Name::from(name.clone()), Name::from(value.clone()));
-                self.tags.get(&tag)?.statistic(*statistic)
+                of(self.tags.get(&tag)?, *statistic)
             }
             Metric::Custom(CustomMetric { name, statistic: Some(statistic), .. }) => {
                 let (unit, values) = self.trends.get(name.as_str())?;
-                values.statistic(*statistic).map(|value| Custom::scaled(*unit, value))
+                let named = of(values, *statistic)?;
+                Some(Named { value: Custom::scaled(*unit, named.value), ..named })
             }
             _ => None,
         }

@@ -29,7 +29,7 @@ use crate::metric::Unit;
 use crate::outcome::Failure;
 use crate::plan::threshold::show_value;
 use alert::Alert;
-pub use collection::{Collection, Round};
+pub use collection::{Collection, Named, Round};
 use exemplar::Exemplars;
 use pulse::Pulse;
 use resources::Resources;

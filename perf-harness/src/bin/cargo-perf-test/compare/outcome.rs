@@ -6,6 +6,7 @@ use super::trouble::Trouble;
 use crate::CONFIGURATION;
 use perf_core::interleave::coins::Who;
 use perf_core::interleave::wire::{Numbers, Tempo};
+use perf_core::judge::block::is_read;
 use perf_core::judge::centre::least_iterations;
 use perf_core::judge::compare::Change;
 use perf_core::judge::interleaved::Interleaved;
@@ -205,8 +206,11 @@ impl Outcome {
         if *metric == Metric::CpuPerIteration {
             return "the target's CPU time is not known".to_owned();
         }
+        if !is_read(metric) {
+            return "a p99 of a step, a tag or a trend is compared with baselines only; compare its p50 or p95".to_owned();
+        }
         let sides = self.played.iter().flat_map(|block| &block.numbers);
-        let fewest = sides.map(|side| side.rounds.iterations()).min().unwrap_or(0);
+        let fewest = sides.map(|side| side.rounds.readings(metric).iter().sum::<u64>()).min().unwrap_or(0);
         let needed = least_iterations(metric);
         match fewest < needed {
             true => format!(
