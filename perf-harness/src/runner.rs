@@ -288,7 +288,12 @@ impl Runner {
     fn ways_out(&self, report: &Report) -> String {
         let command = self.command(&report.plan);
         match report.comparison.as_ref().map(|comparison| comparison.regressed().count()) {
-            Some(1..) => format!("\nreproduce: {command}\naccept:    {command} --update-baselines"),
+            Some(1..) => format!(
+                "\nreproduce: {command}\naccept:    {command} --update-baselines\nor of this run: cargo perf-test \
+                 baseline accept {} {}",
+                self.store.run_id(),
+                report.plan.name
+            ),
             _ if matches!(
                 report.reference,
                 Reference::None | Reference::NotComparable(_) | Reference::OtherMachine { .. }

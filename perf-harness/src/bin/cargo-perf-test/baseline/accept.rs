@@ -5,7 +5,7 @@
 use crate::Done;
 use crate::folders::{self, BaselineFolder, shown};
 use crate::project::{Project, Selection};
-use perf_core::judge::accept::accept_record;
+use perf_core::judge::accept::accept_records;
 use perf_core::judge::baseline::{Baseline, BaselineError, path_of};
 use perf_core::judge::spread::Spreads;
 use perf_core::measure::environment::Environment;
@@ -100,8 +100,7 @@ impl Accept {
         let spreads = spreads(&folder.join(&offer.target), &environment, offer)?;
         let path = path_of(&folder, &offer.target, &offer.test);
         let baseline = ledger.open(&path, &offer.test)?;
-        for session in &offer.sessions {
-            let accepted = accept_record(baseline, &offer.terms, &environment, &spreads, session.clone());
+        for accepted in accept_records(baseline, &offer.terms, &environment, &spreads, &offer.sessions) {
             println!("{}: {} ({})", offer.test, accepted.message(), shown(&path));
         }
         Ok(())
