@@ -9,7 +9,8 @@ use crate::drive::control::Control;
 use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
-use crate::judge::compare::{self, Basis, Comparison};
+use crate::judge::compare::Basis;
+use crate::judge::comparison::Comparison;
 use crate::judge::level::SessionRecord;
 use crate::judge::reference::Reference;
 use crate::judge::spread::Spreads;
@@ -70,14 +71,11 @@ pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError
     let (first, torn_down) = session(&members, live)?;
     let mut sessions = vec![first];
     let mut fault = torn_down.err().map(RunError::from);
-    let mut comparisons = compare_all(&members, &sessions, false);
-    let is_sound = |session: &Session| !session.is_partial() && !session.is_spoiled();
+    let mut comparisons = compare_all(&members, &sessions);
     let is_suspicious = comparisons.iter().flatten().any(Comparison::is_suspicious);
-    if is_suspicious && fault.is_none() && sessions[0].iter().all(is_sound) {
+    if is_suspicious && fault.is_none() && sessions[0].iter().all(Session::is_sound) {
         fault = measure_again(&members, live, &mut sessions).err();
-        if sessions.len() > 1 {
-            comparisons = compare_all(&members, &sessions[1..], true);
-        }
+        confirm_all(&members, &sessions[1..], &mut comparisons);
     }
     let mut by_member: Vec<Vec<Session>> = members.iter().map(|_| Vec::new()).collect();
     for session in sessions {
@@ -275,13 +273,25 @@ impl Stage {
     }
 }
 
-fn compare_all(members: &[Member], sessions: &[Vec<Session>], is_confirmed: bool) -> Vec<Option<Comparison>> {
-    let of_member = |number: usize| sessions.iter().map(move |session| &session[number]);
-    members
-        .iter()
-        .enumerate()
-        .map(|(number, member)| member.gate.compare(&member.plan, of_member(number), is_confirmed))
-        .collect()
+/// By their first sessions.
+fn compare_all(members: &[Member], sessions: &[Vec<Session>]) -> Vec<Option<Comparison>> {
+    let numbered = members.iter().enumerate();
+    let compared = numbered.map(|(number, member)| {
+        let first: Vec<&Session> = sessions.iter().take(1).map(|session| &session[number]).collect();
+        member.gate.compare(&member.plan, &first, false)
+    });
+    compared.collect()
+}
+
+/// By those that followed a suspicion, as far as they are worth anything: without such a session the suspicion stands.
+fn confirm_all(members: &[Member], further: &[Vec<Session>], comparisons: &mut [Option<Comparison>]) {
+    for (number, (member, comparison)) in members.iter().zip(comparisons).enumerate() {
+        let of_member = further.iter().map(|session| &session[number]);
+        let sound: Vec<&Session> = of_member.filter(|session| session.is_sound()).collect();
+        if !sound.is_empty() {
+            *comparison = member.gate.compare(&member.plan, &sound, true);
+        }
+    }
 }
 
 fn report(
@@ -303,16 +313,10 @@ fn report(
 }
 
 impl Gate {
-    fn compare<'a>(
-        &self,
-        plan: &Plan,
-        sessions: impl Iterator<Item = &'a Session>,
-        is_confirmed: bool,
-    ) -> Option<Comparison> {
+    fn compare(&self, plan: &Plan, sessions: &[&Session], is_confirmed: bool) -> Option<Comparison> {
         let Reference::Level { level, number } = &self.reference else {
             return None;
         };
-        let sessions: Vec<&Session> = sessions.collect();
         if sessions.iter().any(|session| session.is_altered()) {
             return None;
         }
@@ -326,11 +330,6 @@ impl Gate {
         });
         let gates: Vec<Gated> = gates.collect();
         let basis = Basis { level, spreads: &self.spreads, family: self.family };
-        Some(Comparison {
-            metrics: compare::compare(&gates, &records, &basis),
-            baseline_sessions: level.sessions.len(),
-            level: *number,
-            is_confirmed,
-        })
+        Some(Comparison::of(&gates, &records, &basis, *number, is_confirmed))
     }
 }

@@ -169,6 +169,7 @@ const ORDER: &[&str] = &[
     "judge/allowance",
     "judge/derivation",
     "judge/compare",
+    "judge/comparison",
     "judge/block",
     "judge/interleaved",
     "judge/reference",

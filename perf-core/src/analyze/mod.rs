@@ -44,6 +44,11 @@ impl Session {
         self.recording.altered.is_some()
     }
 
+    /// Whether it is whole, and its numbers are the target's.
+    pub fn is_sound(&self) -> bool {
+        !self.is_partial() && !self.is_spoiled()
+    }
+
     /// Whether it ended early.
     pub fn is_partial(&self) -> bool {
         self.recording.stopped_by.is_some()

@@ -76,6 +76,11 @@ fn signed(ratio: f64) -> String {
 }
 
 impl Derivation {
+    /// How many of the judged sessions have a centre.
+    pub fn counted(&self) -> usize {
+        self.sessions.iter().filter(|session| session.centre.is_some()).count()
+    }
+
     fn show(&self, value: f64) -> String {
         show_value(value, self.metric.unit())
     }

@@ -8,6 +8,8 @@ use std::fmt;
 pub enum Doubt {
     /// The interval of the change reaches beyond the tolerance, and the change is not significant.
     TooNoisy(Remedy),
+    /// It is worse, but by too few sessions.
+    Unconfirmed,
     /// The exact test cannot get as low as its level with the blocks that have a value.
     TooFewBlocks {
         /// That have a value and are not tied at zero.
@@ -71,6 +73,9 @@ impl fmt::Display for Doubt {
                 f.write_str("too noisy to tell; record more sessions, or use `cargo perf-test compare`")
             }
             Doubt::TooNoisy(Remedy::Budget) => f.write_str("too noisy to tell; give a larger --budget"),
+            Doubt::Unconfirmed => f.write_str(
+                "it takes two further sessions to say so, whole ones in which the generator kept up; run it again",
+            ),
             Doubt::TooFewBlocks { usable, measured } => write!(
                 f,
                 "only {usable} of {measured} blocks say anything of it; see why iterations failed, or raise the rate"

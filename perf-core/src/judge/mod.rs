@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod block;
 pub mod centre;
 pub mod compare;
+pub mod comparison;
 pub mod derivation;
 pub mod detectable;
 pub mod doubt;

@@ -1,6 +1,6 @@
 //! The one outcome of a test, decided in one place.
 
-use super::compare::Comparison;
+use super::comparison::Comparison;
 use super::machines::LEAST_MACHINES;
 use super::reference::Reference;
 use super::thresholds::Limit;

@@ -3,7 +3,7 @@
 //! What is not known is `null`. Sends nothing.
 
 use super::Report;
-use crate::judge::compare::Comparison;
+use crate::judge::comparison::Comparison;
 use crate::judge::verdict::Verdict;
 use crate::measure::alert::{Alert, AlertKind};
 use crate::plan::Plan;

@@ -6,7 +6,8 @@ use super::Report;
 use super::alert;
 use super::numbers::numbers;
 use crate::analyze::Session;
-use crate::judge::compare::{Comparison, MetricComparison};
+use crate::judge::compare::MetricComparison;
+use crate::judge::comparison::{Comparison, Missing};
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Verdict;
 use crate::measure::Aborted;
@@ -160,7 +161,12 @@ fn of_comparison(comparison: &Comparison, sessions: usize) -> Value {
         "measured_sessions": sessions,
         "level": comparison.level,
         "metrics": comparison.metrics.iter().map(of_metric).collect::<Vec<_>>(),
+        "not_compared": comparison.missing.iter().map(of_missing).collect::<Vec<_>>(),
     })
+}
+
+fn of_missing(missing: &Missing) -> Value {
+    json!({ "metric": missing.metric.to_string(), "reason": missing.lack.to_string() })
 }
 
 fn of_metric(metric: &MetricComparison) -> Value {
@@ -174,6 +180,7 @@ fn of_metric(metric: &MetricComparison) -> Value {
         "p_value": metric.p_value,
         "tolerance": metric.tolerance,
         "verdict": metric.verdict.name(),
+        "doubts": metric.doubts.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

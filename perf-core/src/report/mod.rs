@@ -17,7 +17,7 @@ mod timeline;
 pub mod trend;
 
 use crate::analyze::Session;
-use crate::judge::compare::Comparison;
+use crate::judge::comparison::Comparison;
 use crate::judge::reference::Reference;
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Judgement;

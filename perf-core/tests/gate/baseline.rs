@@ -2,7 +2,8 @@
 
 use crate::rate::Rate;
 use crate::simulator::{CALM, Machine, NOISES, Noise, rounds};
-use perf_core::judge::compare::{self, Basis, Change, Comparison, MetricComparison};
+use perf_core::judge::compare::{self, Basis, Change, MetricComparison};
+use perf_core::judge::comparison::Comparison;
 use perf_core::judge::level::{Level, SessionRecord};
 use perf_core::judge::spread::{Source, Spreads};
 use perf_core::plan::gate::{Gated, gated};
@@ -55,11 +56,8 @@ fn compared(gate: &Gated, sessions: &[SessionRecord], basis: &Basis<'_>) -> Metr
 
 /// Both stages: one session, and two more when it is suspicious.
 fn fails(gate: &Gated, basis: &Basis<'_>, mut measure: impl FnMut(usize) -> Vec<SessionRecord>) -> bool {
-    let comparison = |sessions: &[SessionRecord], is_confirmed| Comparison {
-        metrics: compare::compare(std::slice::from_ref(gate), sessions, basis),
-        baseline_sessions: basis.level.sessions.len(),
-        level: 1,
-        is_confirmed,
+    let comparison = |sessions: &[SessionRecord], is_confirmed| {
+        Comparison::of(std::slice::from_ref(gate), sessions, basis, 1, is_confirmed)
     };
     comparison(&measure(1), false).is_suspicious()
         && comparison(&measure(2), true).regressed().next().is_some()

@@ -3,7 +3,8 @@
 use crate::rate::Rate;
 use crate::simulator::{CALM, Machine};
 use perf_core::judge::block::{Block, Reading, Side};
-use perf_core::judge::compare::{self, Basis, Comparison};
+use perf_core::judge::compare::Basis;
+use perf_core::judge::comparison::Comparison;
 use perf_core::judge::interleaved::decide_read;
 use perf_core::judge::level::{Level, Rounds, SessionRecord};
 use perf_core::judge::looks::Looks;
@@ -92,12 +93,7 @@ impl Recorded {
     ) -> Vec<String> {
         let mut compared = |count: usize, is_confirmed: bool| {
             let sessions: Vec<SessionRecord> = (0..count).map(|_| self.session(machine, of)).collect();
-            Comparison {
-                metrics: compare::compare(gates, &sessions, basis),
-                baseline_sessions: basis.level.sessions.len(),
-                level: 1,
-                is_confirmed,
-            }
+            Comparison::of(gates, &sessions, basis, 1, is_confirmed)
         };
         if !compared(1, false).is_suspicious() {
             return Vec::new();
