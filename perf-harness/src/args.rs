@@ -1,18 +1,18 @@
 //! libtest's options and ours in one command line, each of ours with an environment variable.
 
+use crate::explained::Explained;
 use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use perf_core::metric::Metric;
 use perf_core::plan::bounds::{self, MOST_ROUNDS, MOST_WORKERS};
 use perf_core::plan::conditions::Conditions;
-use perf_core::plan::gate::{DEFAULT_TOLERANCE, gated};
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
 use perf_core::report::text::Detail;
 use perf_core::units::{Rate, parse_duration};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The command line of a test target.
@@ -118,7 +118,7 @@ pub(crate) struct Args {
     summary: SummaryDetail,
 
     /// Show how a metric was decided, step by step, such as --explain=p50; without one, every metric
-    #[arg(long, value_name = "METRIC", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = explained)]
+    #[arg(long, value_name = "METRIC", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = Explained::from_str)]
     pub(crate) explain: Option<Explained>,
 
     /// Of everything that is drawn at random
@@ -156,33 +156,6 @@ pub(crate) enum Format {
     Text,
     /// report.json
     Json,
-}
-
-/// Whose derivations are shown.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Explained {
-    /// Those of all metrics that are compared.
-    All,
-    /// That of one.
-    One(Metric),
-}
-
-impl Explained {
-    pub(crate) fn is_meant(&self, metric: &Metric) -> bool {
-        match self {
-            Explained::All => true,
-            Explained::One(one) => one == metric,
-        }
-    }
-}
-
-fn explained(text: &str) -> Result<Explained, String> {
-    match text {
-        "" | "1" | "true" | "all" => Ok(Explained::All),
-        name => gated(name, DEFAULT_TOLERANCE)
-            .map(|gated| Explained::One(gated.metric))
-            .map_err(|error| error.to_string()),
-    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

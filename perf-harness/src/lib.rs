@@ -2,6 +2,7 @@
 
 mod alerts;
 mod args;
+mod explained;
 mod history;
 mod interleaved;
 mod lock;
@@ -64,6 +65,7 @@ mod pages {}
 /// What the command line has in common with test targets; no part of the interface.
 #[doc(hidden)]
 pub mod __cli {
+    pub use crate::explained::Explained;
     pub use crate::lock::{MachineLock, acquire};
     pub use crate::signals::listen;
 }

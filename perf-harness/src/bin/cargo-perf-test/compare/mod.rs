@@ -25,11 +25,12 @@ use perf_core::drive::control::Control;
 use perf_core::interleave::wire::Tempo;
 use perf_core::judge::looks::Looks;
 use perf_core::units::parse_duration;
-use perf_harness::__cli::{MachineLock, acquire, listen};
+use perf_harness::__cli::{Explained, MachineLock, acquire, listen};
 use sides::Sides;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Pairs of rounds in a block.
@@ -72,6 +73,10 @@ pub(crate) struct Compare {
     /// Inconclusive fails, too
     #[arg(long)]
     strict: bool,
+
+    /// Show how a metric was decided, block by block, such as --explain=p50; without one, every metric
+    #[arg(long, value_name = "METRIC", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = Explained::from_str)]
+    explain: Option<Explained>,
 
     /// Of the order in which the sides take turns
     #[arg(long, value_name = "N")]
@@ -117,7 +122,7 @@ pub(crate) fn run(options: &Compare) -> Done {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for contest in &contests {
         let outcome = contest.run(&terms, &live);
-        report::text::tell(&outcome);
+        report::text::tell(&outcome, options.explain.as_ref());
         outcomes.push(outcome);
     }
     let comparison = Comparison {

@@ -14,6 +14,7 @@ use perf_core::judge::compare::Change;
 use perf_core::judge::verdict::Verdict;
 use perf_core::report::terminal::{BAD, BOLD, DOUBT, GOOD, PLAIN, QUIET, wrapped_to};
 use perf_core::units::Significant;
+use perf_harness::__cli::Explained;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -40,11 +41,32 @@ fn print(block: &[u8]) {
 }
 
 /// A test that is done.
-pub(in super::super) fn tell(outcome: &Outcome) {
+pub(in super::super) fn tell(outcome: &Outcome, explained: Option<&Explained>) {
     let mut block = Vec::new();
-    if write(outcome, &mut block).is_ok() {
+    let written = write(outcome, &mut block).and_then(|()| match explained {
+        Some(explained) => explain(outcome, explained, &mut block),
+        None => Ok(()),
+    });
+    if written.is_ok() {
         print(&block);
     }
+}
+
+/// How metrics were decided, block by block.
+fn explain(outcome: &Outcome, explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
+    let mut meant =
+        outcome.decided.metrics.iter().filter(|metric| explained.is_meant(&metric.metric)).peekable();
+    if meant.peek().is_none() {
+        return writeln!(out, "\n  nothing to explain: no such metric was compared");
+    }
+    for metric in meant {
+        writeln!(out)?;
+        for line in metric.derivation().to_string().lines() {
+            let words = line.trim_start();
+            wrapped_to(width(), &" ".repeat(2 + line.len() - words.len()), words, out)?;
+        }
+    }
+    Ok(())
 }
 
 /// With an empty line before it.
@@ -168,6 +190,11 @@ login  failed
   20 blocks: 1m of load, 20s for starts
 "
         );
+        let mut explained = Vec::new();
+        explain(&outcome(13.0, 0), &Explained::All, &mut explained).unwrap();
+        let explained = String::from_utf8(explained).unwrap();
+        assert!(explained.contains("head/base of each block: +30"), "{explained}");
+        assert!(explained.contains("after 14 blocks: p = "), "{explained}");
         assert!(text(&outcome(10.0, 40)).lines().all(|line| line.chars().count() <= 80));
     }
 }
