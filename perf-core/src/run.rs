@@ -2,7 +2,7 @@
 
 use crate::analyze::Session;
 use crate::analyze::capacity::Capacity;
-use crate::analyze::findings;
+use crate::analyze::findings::{self, Finding};
 use crate::analyze::summary::Summary;
 use crate::drive::cap;
 use crate::drive::control::Control;
@@ -11,7 +11,8 @@ use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
 use crate::judge::compare::Basis;
 use crate::judge::comparison::Comparison;
-use crate::judge::level::SessionRecord;
+use crate::judge::errors::ErrorChange;
+use crate::judge::level::{Rounds, SessionRecord};
 use crate::judge::reference::Reference;
 use crate::judge::spread::Spreads;
 use crate::judge::thresholds;
@@ -296,11 +297,13 @@ fn confirm_all(members: &[Member], further: &[Vec<Session>], comparisons: &mut [
 
 fn report(
     member: Member,
-    sessions: Vec<Session>,
+    mut sessions: Vec<Session>,
     comparison: Option<Comparison>,
     fault: Option<&(Verdict, String)>,
 ) -> Report {
     let Member { plan, gate, .. } = member;
+    let errors_changed = gate.errors_changed(&sessions[0]);
+    sessions[0].findings.extend(errors_changed);
     let limits = thresholds::check(&plan.thresholds, &sessions[0]);
     let missing = (gate.requires_baseline && gate.reference.level().is_none()).then_some(&gate.reference);
     let mut judgement = Judgement::of(&sessions, &limits, comparison.as_ref(), missing);
@@ -313,6 +316,12 @@ fn report(
 }
 
 impl Gate {
+    fn errors_changed(&self, session: &Session) -> Option<Finding> {
+        let level = self.reference.level().filter(|_| session.is_sound() && !session.is_altered())?;
+        let change = ErrorChange::of(&Rounds::of(&session.summary), level)?;
+        Some(findings::errors_changed(change.before, change.now))
+    }
+
     fn compare(&self, plan: &Plan, sessions: &[&Session], is_confirmed: bool) -> Option<Comparison> {
         let Reference::Level { level, number } = &self.reference else {
             return None;

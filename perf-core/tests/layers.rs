@@ -170,6 +170,7 @@ const ORDER: &[&str] = &[
     "judge/derivation",
     "judge/compare",
     "judge/comparison",
+    "judge/errors",
     "judge/block",
     "judge/interleaved",
     "judge/reference",

@@ -1,6 +1,6 @@
 //! Statistics of a handful of numbers. The only file that names statrs.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 use statrs::function::erf::erfc;
 
 /// The middle one, or the mean of the two middle ones; `None` without numbers. Numbers that are not finite are left out.
@@ -35,6 +35,14 @@ pub fn squared_deviations(values: &[f64]) -> f64 {
 /// The probability that a standard normal value exceeds `z`.
 pub fn normal_survival(z: f64) -> f64 {
     0.5 * erfc(z / std::f64::consts::SQRT_2)
+}
+
+/// The probability of so many hits or more in so many trials, each with this probability; one where that is none.
+pub fn binomial_at_least(hits: u64, trials: u64, probability: f64) -> f64 {
+    match (hits.checked_sub(1), Binomial::new(probability, trials)) {
+        (Some(fewer), Ok(binomial)) => binomial.sf(fewer),
+        _ => 1.0,
+    }
 }
 
 /// Student's t distribution.

@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod derivation;
 pub mod detectable;
 pub mod doubt;
+pub mod errors;
 pub mod interleaved;
 pub mod level;
 pub mod looks;

@@ -132,3 +132,79 @@ pub fn without_baseline(reference: &Reference) -> String {
         Reference::Off => "baselines are off for this test".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::Basis;
+    use super::super::level::{Level, Rounds, SessionRecord};
+    use super::super::spread::Spreads;
+    use super::*;
+    use crate::analyze::findings::Finding;
+    use crate::analyze::summary::Summary;
+    use crate::measure::{Recording, Signal};
+    use crate::plan::Plan;
+    use crate::plan::gate::gated;
+    use crate::plan::load::Iterations;
+    use crate::plan::spec::{Overrides, PerfSpec};
+
+    /// Of so many iterations that succeeded.
+    fn session(succeeded: u64, findings: Vec<Finding>, stopped_by: Option<Stopped>) -> Session {
+        let spec = PerfSpec { iterations: Some(Iterations::Shared(10)), ..PerfSpec::default() };
+        let plan = Plan::resolve("login", "perf", &spec, &Overrides::default()).unwrap();
+        let mut recording = Recording { stopped_by, ..Recording::default() };
+        let counts = &mut recording.measured.counts;
+        (counts.planned, counts.started, counts.succeeded) = (succeeded, succeeded, succeeded);
+        let summary = Summary::of(&plan, &recording);
+        Session { recording, summary, findings }
+    }
+
+    fn spoiled() -> Vec<Finding> {
+        let (kind, message, advice) = ("generator_lag", "late".to_owned(), "wait");
+        vec![Finding { kind, severity: Severity::Invalid, message, advice, evidence: Vec::new() }]
+    }
+
+    /// Two sessions that take so much longer than the baseline's.
+    fn comparison(ratio: f64) -> Comparison {
+        let of = |ms: f64| SessionRecord {
+            rounds: Rounds { n: vec![100], service_p50_ns: vec![Some(ms * 1e6)], ..Rounds::default() },
+            ..SessionRecord::default()
+        };
+        let level = Level { sessions: vec![of(10.0)], ..Level::default() };
+        let basis = Basis { level: &level, spreads: &Spreads::default(), family: 1 };
+        let now = [of(10.0 * ratio), of(10.0 * ratio)];
+        Comparison::of(&[gated("p50", "5%").unwrap()], &now, &basis, 1, true)
+    }
+
+    fn verdict(sessions: &[Session], comparison: Option<&Comparison>) -> Verdict {
+        Judgement::of(sessions, &[], comparison, None).verdict
+    }
+
+    #[test]
+    fn a_confirmed_regression_fails_and_one_that_is_not_settled_is_inconclusive() {
+        let whole = || session(10, Vec::new(), None);
+        assert_eq!(verdict(&[whole()], None), Verdict::Passed);
+        let three = [whole(), whole(), whole()];
+        assert_eq!(verdict(&three, Some(&comparison(1.3))), Verdict::Failed);
+        assert_eq!(verdict(&three, Some(&comparison(1.09))), Verdict::Inconclusive);
+        assert_eq!(verdict(&three, Some(&comparison(1.0))), Verdict::Passed);
+    }
+
+    #[test]
+    fn whatever_session_the_generator_spoiled_the_test_does_not_pass() {
+        let whole = || session(10, Vec::new(), None);
+        assert_eq!(verdict(&[session(10, spoiled(), None)], None), Verdict::Inconclusive);
+        let second = [whole(), session(10, spoiled(), None), whole()];
+        assert_eq!(verdict(&second, Some(&comparison(1.0))), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_a_signal_cut_off_proves_nothing() {
+        let cut = session(10, Vec::new(), Some(Stopped::Signal(Signal::Interrupt)));
+        assert_eq!(verdict(&[cut], Some(&comparison(1.3))), Verdict::Inconclusive);
+        assert_eq!(
+            verdict(&[session(0, Vec::new(), None)], None),
+            Verdict::Failed,
+            "no iteration was completed"
+        );
+    }
+}

@@ -30,6 +30,7 @@ use super::course::Course;
 use super::summary::Summary;
 use crate::measure::Recording;
 use crate::plan::Plan;
+use crate::units::Significant;
 use std::fmt;
 
 /// Something worth knowing.
@@ -123,6 +124,32 @@ pub fn elsewhere() -> Finding {
         message: "the baseline was recorded elsewhere, and says nothing of this machine".to_owned(),
         advice: "`cargo perf-test compare REVISION` needs none: it measures two revisions side by side",
         evidence: Vec::new(),
+    }
+}
+
+/// Of a test with another share of errors than its baseline.
+pub fn errors_changed(before: f64, now: f64) -> Finding {
+    let percent = |ratio: f64| format!("{} %", Significant(ratio * 100.0));
+    let (severity, advice) = match now > before {
+        true => (
+            Severity::Warning,
+            "see which ones under errors, and limit them by a threshold: the baseline fails nobody for them",
+        ),
+        false => (
+            Severity::Info,
+            "record the baseline again if that is to stay: failed iterations may be quicker than others",
+        ),
+    };
+    Finding {
+        kind: "errors_changed",
+        severity,
+        message: format!(
+            "{} of the iterations failed, and {} in the baseline",
+            percent(now),
+            percent(before)
+        ),
+        advice,
+        evidence: vec![("error_ratio", now), ("baseline_error_ratio", before)],
     }
 }
 
