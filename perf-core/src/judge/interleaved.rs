@@ -168,7 +168,10 @@ fn decide_metric(gate: &Gated, readings: &[Reading], looks: &Looks) -> Option<(P
     let reached = looks.reached(readings.len());
     let mut looked = Vec::new();
     for look in reached {
-        let seen = Seen::of(gate, &readings[..look.blocks as usize], looks)?;
+        let Some(seen) = Seen::of(gate, &readings[..look.blocks as usize], looks) else {
+            // No block of it had a value yet; a later one may.
+            continue;
+        };
         looked.push(Looked { look: *look, p_worse: seen.p_worse(), p_better: seen.p_better() });
         let (verdict, is_settled) = seen.judge(*look, looks);
         if is_settled || look == &reached[reached.len() - 1] {
@@ -353,6 +356,13 @@ mod tests {
         let found = of("p50", &[1.2; 13]);
         assert_eq!((found.metrics[0].verdict, found.next), (Change::Unresolved, Some(14)));
         assert_eq!(found.metrics[0].doubt, Some(Doubt::EndedEarly { blocks: 13, next: 14 }));
+        let mut late = blocks(&[1.3; 20]);
+        late[..14].iter_mut().for_each(|block| block.head = Side::default());
+        let found = decided(&["p50"], &late);
+        assert!(
+            matches!(found.metrics[0].doubt, Some(Doubt::TooFewBlocks { usable: 3, .. })),
+            "at 17 it is futile: {found:?}"
+        );
         // Not significant at 14, as far as one may look at 16.
         let mut ratios = noisy(1.0, 0.1, 14);
         ratios.extend([1.5; 2]);
