@@ -1,6 +1,7 @@
 //! The perf tests that are linked into this binary.
 
 use perf_core::drive::prepare::Test;
+use perf_core::plan::Source;
 use perf_core::plan::spec::PerfSpec;
 
 /// One perf test, as the attribute left it. Everything is const: functions, not values.
@@ -20,6 +21,11 @@ pub struct Registration {
 inventory::collect!(Registration);
 
 impl Registration {
+    /// Where it stands.
+    pub(crate) fn source(&self) -> Source {
+        Source { file: self.file, line: self.line }
+    }
+
     /// As libtest names it: without the crate.
     pub fn name(&self) -> String {
         self.path.split_once("::").map_or(self.path, |(_, name)| name).replace("r#", "")

@@ -110,7 +110,7 @@ impl Runner {
             let alert = alert::of_failure(plan, verdict, reason, &self.occasions);
             alert.iter().for_each(|alert| self.live.alert(alert));
             if self.args.report.contains(&Format::Json) {
-                let failure = json::of_failure(&plan.name, &plan.target, verdict, reason, alert.as_ref());
+                let failure = json::of_failure(plan, verdict, reason, alert.as_ref());
                 self.store_or_warn(failure);
             }
         }

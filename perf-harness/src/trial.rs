@@ -91,7 +91,7 @@ impl PerfTrial {
                 Ok(plan) if plan.load.search().is_some() && registration.test.user_setup.is_some() => {
                     mistakes.push(told(&PlanError::Load(SearchError::Users.into())));
                 }
-                Ok(plan) => plans.push(plan),
+                Ok(plan) => plans.push(Plan { source: Some(registration.source()), ..plan }),
                 Err(wrong) => mistakes.extend(wrong.iter().map(told)),
             }
         }

@@ -17,6 +17,15 @@ use crate::metric::Metric;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// A place in the source code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As the compiler was given it: from the root of the workspace, mostly.
+    pub file: &'static str,
+    /// From 1.
+    pub line: u32,
+}
+
 /// Everything that is decided about one session before it runs.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -24,6 +33,8 @@ pub struct Plan {
     pub name: String,
     /// The test target it is part of: `perf` of `tests/perf.rs`.
     pub target: String,
+    /// Where its function stands, where somebody knows.
+    pub source: Option<Source>,
     /// The scenario it is part of.
     pub scenario: Option<String>,
     /// How long after the scenario's start its load begins.

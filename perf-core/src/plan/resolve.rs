@@ -58,6 +58,7 @@ impl Plan {
             target: target.to_owned(),
             scenario: spec.scenario.map(Text::into_owned),
             start_after: spec.start_after.unwrap_or_default(),
+            source: None,
             members: Vec::new(),
             duration: load.length(),
             warmup,

@@ -13,6 +13,7 @@ use crate::judge::verdict::Verdict;
 use crate::measure::Aborted;
 use crate::measure::alert::Alert;
 use crate::measure::environment::Environment;
+use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -82,7 +83,7 @@ pub fn of_report(report: &Report) -> Value {
         return Value::Null;
     };
     let (plan, summary) = (&report.plan, &session.summary);
-    let mut test = head(&plan.name, &plan.target, report.judgement.verdict.name(), &report.judgement.reasons);
+    let mut test = head(plan, report.judgement.verdict, &report.judgement.reasons);
     test.insert("partial".into(), json!(report.sessions.iter().any(Session::is_partial)));
     test.insert(
         "load".into(),
@@ -114,19 +115,21 @@ pub fn of_report(report: &Report) -> Value {
 }
 
 /// A test that has no numbers: its set-up failed, or it did not run.
-pub fn of_failure(name: &str, target: &str, verdict: Verdict, reason: &str, alert: Option<&Alert>) -> Value {
-    let mut test = head(name, target, verdict.name(), &[reason.to_owned()]);
+pub fn of_failure(plan: &Plan, verdict: Verdict, reason: &str, alert: Option<&Alert>) -> Value {
+    let mut test = head(plan, verdict, &[reason.to_owned()]);
     test.insert("alerts".into(), alert.into_iter().map(alert::of_alert).collect());
     // One that did not fail was interrupted.
     test.insert("partial".into(), json!(verdict != Verdict::Failed));
     Value::Object(test)
 }
 
-fn head(name: &str, target: &str, verdict: &str, reasons: &[String]) -> Map<String, Value> {
+fn head(plan: &Plan, verdict: Verdict, reasons: &[String]) -> Map<String, Value> {
     let fields = [
-        ("name", json!(name)),
-        ("test_target", json!(target)),
-        ("verdict", json!(verdict)),
+        ("name", json!(plan.name)),
+        ("test_target", json!(plan.target)),
+        ("file", json!(plan.source.map(|source| source.file))),
+        ("line", json!(plan.source.map(|source| source.line))),
+        ("verdict", json!(verdict.name())),
         ("reasons", json!(reasons)),
     ];
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

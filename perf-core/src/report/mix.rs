@@ -22,6 +22,7 @@ pub fn of(scenario: &str, members: &[Report]) -> Option<Report> {
     let recording = mix::mix(&parts)?;
     let plan = Plan {
         name: scenario.to_owned(),
+        source: None,
         members: members.iter().map(|report| report.plan.name.clone()).collect(),
         schedule: None,
         duration: Some(recording.measured_for),
