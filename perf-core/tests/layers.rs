@@ -188,6 +188,7 @@ const ORDER: &[&str] = &[
     "report/numbers",
     "report/json",
     "report/record",
+    "report/html",
     "report/mix",
     "report/history",
     "report/series",

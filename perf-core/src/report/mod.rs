@@ -4,6 +4,7 @@ pub mod alert;
 pub mod capacity;
 mod histogram;
 pub mod history;
+pub mod html;
 pub mod json;
 pub mod mix;
 mod named;
