@@ -137,6 +137,12 @@ impl Unit {
             Unit::Number => "number",
         }
     }
+
+    /// By that name.
+    pub fn named(name: &str) -> Option<Self> {
+        use Unit::{Count, Number, PerSecond, Ratio, Time, TimeSquared};
+        [Time, TimeSquared, Count, PerSecond, Ratio, Number].into_iter().find(|unit| unit.name() == name)
+    }
 }
 
 /// Which way is better.

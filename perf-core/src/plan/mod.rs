@@ -57,6 +57,6 @@ pub use check::PlanError;
 #[cfg(feature = "engine")]
 pub use connections::{Connections, ConnectionsError};
 #[cfg(feature = "engine")]
-pub use plan::{Plan, Source};
-#[cfg(feature = "engine")]
 pub(crate) use plan::nanos;
+#[cfg(feature = "engine")]
+pub use plan::{Plan, Source};

@@ -21,6 +21,9 @@ use std::io::{self, Write};
 /// What this version writes.
 pub const SCHEMA: &str = "perf-report/1";
 
+/// What it says in the words of JSON Schema 2020-12: every key with its type and unit.
+pub const JSON_SCHEMA: &str = include_str!("../../report.schema.json");
+
 /// A run: the tests of one `cargo test`, or of one `NEXTEST_RUN_ID`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
@@ -175,6 +178,7 @@ fn of_missing(missing: &Missing) -> Value {
 fn of_metric(metric: &MetricComparison) -> Value {
     json!({
         "metric": metric.metric.to_string(),
+        "unit": metric.metric.unit().name(),
         "baseline": metric.baseline,
         "current": metric.current,
         "change": metric.change,

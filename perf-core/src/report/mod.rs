@@ -1,14 +1,21 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
 pub mod alert;
+mod brief;
 pub mod capacity;
+pub mod change;
+pub mod csv;
+pub mod format;
 mod histogram;
 pub mod history;
 pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod mix;
 mod named;
 mod numbers;
+pub mod reading;
 pub mod record;
 mod resources;
 pub mod series;
