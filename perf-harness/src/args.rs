@@ -8,6 +8,7 @@ use perf_core::plan::bounds::{self, MOST_ROUNDS, MOST_WORKERS};
 use perf_core::plan::conditions::Conditions;
 use perf_core::plan::load::Load;
 use perf_core::plan::spec::{Overrides, Profile};
+use perf_core::report::format::{Choices, Format};
 use perf_core::report::text::Detail;
 use perf_core::units::{Rate, parse_duration};
 use std::ffi::OsString;
@@ -109,9 +110,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH")]
     pub(crate) history: Option<PathBuf>,
 
-    /// Which reports are made
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_values = ["text", "json"])]
+    /// Which reports are made, of text,json,html,csv,junit,markdown; with any file there is report.json, too
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = ["text", "json", "html"])]
     pub(crate) report: Vec<Format>,
+
+    /// Points of timeline.csv, such as 5s; default one each second
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    csv_interval: Option<Duration>,
 
     /// How much the terminal shows of a test
     #[arg(long, value_enum, default_value = "full")]
@@ -149,15 +154,6 @@ pub(crate) enum Update {
     All,
 }
 
-/// A report that can be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// The summaries on the terminal.
-    Text,
-    /// report.json
-    Json,
-}
-
 fn rate(text: &str) -> Result<f64, String> {
     let rate: Rate = text.parse().map_err(|e: perf_core::units::UnitError| e.to_string())?;
     let rate = rate.as_per_second();
@@ -172,7 +168,7 @@ fn url(text: &str) -> Result<String, String> {
 }
 
 /// The options that have an environment variable.
-const OURS: [&str; 23] = [
+const OURS: [&str; 24] = [
     "no_capture",
     "fail_fast",
     "profile",
@@ -193,6 +189,7 @@ const OURS: [&str; 23] = [
     "report_dir",
     "history",
     "report",
+    "csv_interval",
     "summary",
     "explain",
     "seed",
@@ -248,6 +245,16 @@ impl Args {
             SummaryDetail::Short => Detail::Short,
             SummaryDetail::Full => Detail::Full,
         }
+    }
+
+    /// What is chosen about reports.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices { csv_interval: self.csv_interval }
+    }
+
+    /// Whether there is any report but the terminal's: all of them are made of report.json.
+    pub(crate) fn keeps_files(&self) -> bool {
+        self.report.iter().any(|format| *format != Format::Text)
     }
 
     /// What libtest-mimic is to do. It takes one filter, so all of them are handed over as names to skip, which keeps
@@ -348,6 +355,9 @@ mod tests {
         let args = parse(&[], &all).unwrap();
         assert_eq!((args.duration, args.strict, args.tag.len()), (Some(Duration::from_secs(3)), true, 2));
         assert_eq!((args.report, args.update_baselines), (vec![Format::Json], Some(Update::New)));
+        let by_default = parse(&[], &[]).unwrap();
+        assert_eq!(by_default.report, [Format::Text, Format::Json, Format::Html]);
+        assert!(by_default.keeps_files() && !parse(&["--report", "text"], &[]).unwrap().keeps_files());
     }
 
     #[test]
@@ -366,6 +376,8 @@ mod tests {
         let error = parse(&[], &[("PERF_DURATION", "10")]).unwrap_err();
         assert!(error.contains("PERF_DURATION") && error.contains("time unit needed"), "{error}");
         assert!(parse(&["--rate", "0"], &[]).unwrap_err().contains("above zero"));
+        let error = parse(&["--report", "json,pdf"], &[]).unwrap_err();
+        assert!(error.contains("no report is called `pdf`; there are text, json, html"), "{error}");
         assert!(
             parse(&[], &[("PERF_STRICT", "maybe")]).unwrap_err().contains("PERF_STRICT=maybe: write 1 or 0")
         );

@@ -3,6 +3,7 @@
 mod alerts;
 mod args;
 mod explained;
+mod github;
 mod history;
 mod interleaved;
 mod lock;

@@ -1,6 +1,7 @@
 //! Runs one perf test on behalf of the suite: lock, progress, the run itself, what is told and what is written.
 
-use crate::args::{Args, Format, Update};
+use crate::args::{Args, Update};
+use crate::github::Github;
 use crate::history::History;
 use crate::lock;
 use crate::place::Place;
@@ -19,6 +20,7 @@ use perf_core::judge::verdict::{Verdict, without_baseline};
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::plan::config::Occasion;
+use perf_core::report::format::Format;
 use perf_core::report::history::{Entry, OfRun};
 use perf_core::report::{Report, alert, json, mix, text};
 use perf_core::run::{self, Gate, Member};
@@ -36,6 +38,8 @@ pub(crate) struct Runner {
     /// Endings that are worth an alert.
     pub(crate) occasions: Vec<Occasion>,
     pub(crate) store: Store,
+    /// Where this runs as a step of a workflow there.
+    pub(crate) github: Option<Github>,
     pub(crate) history: History,
     pub(crate) baseline_dir: PathBuf,
     /// By test.
@@ -78,6 +82,7 @@ impl Runner {
                     self.remember(report);
                     self.alert(report);
                     self.tell(report);
+                    self.annotate(&report.plan, report.judgement.verdict, &report.judgement.reasons);
                 }
                 mix::of(trial, &reports).iter().for_each(|whole| self.tell(whole));
                 self.ended_together(&reports)
@@ -109,7 +114,8 @@ impl Runner {
         for plan in plans {
             let alert = alert::of_failure(plan, verdict, reason, &self.occasions);
             alert.iter().for_each(|alert| self.live.alert(alert));
-            if self.args.report.contains(&Format::Json) {
+            self.annotate(plan, verdict, &[reason.to_owned()]);
+            if self.args.keeps_files() {
                 let failure = json::of_failure(plan, verdict, reason, alert.as_ref());
                 self.store_or_warn(failure);
             }
@@ -236,7 +242,7 @@ impl Runner {
     }
 
     fn tell(&self, report: &Report) {
-        if self.args.report.contains(&Format::Json) {
+        if self.args.keeps_files() {
             self.store_or_warn(json::of_report(report));
         }
         if self.args.report.contains(&Format::Text) {
@@ -245,8 +251,17 @@ impl Runner {
         }
     }
 
-    /// Where libtest's lines must stay whole, the summary goes to standard error.
     fn print(&self, report: &Report) -> io::Result<()> {
+        let mut block = Vec::new();
+        text::write(report, self.args.detail(), &mut block)?;
+        if let Some(explained) = &self.args.explain {
+            text::explain(report, |metric| explained.is_meant(metric), &mut block)?;
+        }
+        self.write_block(&block)
+    }
+
+    /// Where libtest's lines must stay whole, what is ours goes to standard error.
+    fn write_block(&self, block: &[u8]) -> io::Result<()> {
         let libtest = &self.args.libtest;
         let choice = match libtest.color {
             Some(ColorSetting::Always) => ColorChoice::Always,
@@ -255,14 +270,28 @@ impl Runner {
         };
         let is_compact =
             libtest.quiet || matches!(libtest.format, Some(FormatSetting::Terse | FormatSetting::Json));
-        let mut block = Vec::new();
-        text::write(report, self.args.detail(), &mut block)?;
-        if let Some(explained) = &self.args.explain {
-            text::explain(report, |metric| explained.is_meant(metric), &mut block)?;
-        }
         match is_compact {
-            true => AutoStream::new(io::stderr(), choice).write_all(&block),
-            false => AutoStream::new(io::stdout(), choice).write_all(&block),
+            true => AutoStream::new(io::stderr(), choice).write_all(block),
+            false => AutoStream::new(io::stdout(), choice).write_all(block),
+        }
+    }
+
+    /// Makes the other reports, once all tests of this process are in report.json.
+    pub(crate) fn derive(&self) {
+        if self.args.keeps_files() {
+            self.store.derive(&self.args.report, self.args.choices(), self.github.as_ref());
+        }
+    }
+
+    /// Shows at its line what did not pass.
+    fn annotate(&self, plan: &Plan, verdict: Verdict, reasons: &[String]) {
+        let annotation = self
+            .github
+            .as_ref()
+            .and_then(|github| github.annotation(plan, verdict, self.args.strict, reasons));
+        if let Some(line) = annotation {
+            // It is read there from both streams.
+            self.write_block(format!("{line}\n").as_bytes()).ok();
         }
     }
 

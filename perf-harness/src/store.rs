@@ -1,9 +1,12 @@
-//! The folder of a run: `report.json`, and `latest` that points at the newest one.
+//! The folder of a run: `report.json`, what is made of it, and `latest` that points at the newest one.
 //!
-//! Under nextest every test is a process of its own; all of them add to one report, one after the other.
+//! Under nextest every test is a process of its own; all of them add to one report, one after the other. What is made of it
+//! is made again at the end of each process, under the same lock.
 
+use crate::github::Github;
 use perf_core::files::write_atomically;
 use perf_core::measure::environment::Environment;
+use perf_core::report::format::{Choices, Format};
 use perf_core::report::json::{self, Run};
 use serde_json::Value;
 use std::fs::{self, File};
@@ -42,11 +45,8 @@ impl Store {
 
     /// Adds a test to the run's report.
     pub(crate) fn add(&self, test: Value) -> io::Result<()> {
-        let folder = self.folder();
-        fs::create_dir_all(&folder)?;
-        let lock = File::create(folder.join(".lock"))?;
-        lock.lock()?;
-        let path = folder.join("report.json");
+        let _lock = self.lock()?;
+        let path = self.folder().join("report.json");
         let mut run = self.read(&path)?;
         run.add(test);
         run.duration_s = seconds_since(&run.started).unwrap_or_else(|| self.began.elapsed().as_secs_f64());
@@ -54,6 +54,42 @@ impl Store {
         json::write(&run, &mut bytes)?;
         write_atomically(&path, &bytes)?;
         self.point_latest()
+    }
+
+    /// Makes the other reports of report.json while no other process adds to it; none where there is none. What cannot be
+    /// written is said, and costs nothing else.
+    pub(crate) fn derive(&self, formats: &[Format], choices: Choices, github: Option<&Github>) {
+        let path = self.folder().join("report.json");
+        if !path.is_file() {
+            return;
+        }
+        let wrong = |what: &str, error: io::Error| eprintln!("[perf] no {what}: {error}");
+        let (_lock, run) = match self.lock().and_then(|lock| Ok((lock, self.read(&path)?))) {
+            Ok(both) => both,
+            Err(error) => return wrong("reports but report.json", error),
+        };
+        for format in formats.iter().filter(|format| format.is_derived()) {
+            let written = self.write(*format, &run, choices);
+            written.unwrap_or_else(|error| wrong(&format!("{format} report"), error));
+        }
+        let summarised = github.map_or(Ok(()), |github| github.summarise(&run));
+        summarised.unwrap_or_else(|error| wrong("summary of this step", error));
+    }
+
+    /// The files of a format beside report.json.
+    fn write(&self, format: Format, run: &Run, choices: Choices) -> io::Result<()> {
+        for (name, bytes) in format.write(std::slice::from_ref(run), choices)? {
+            write_atomically(&self.folder().join(name), &bytes)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let folder = self.folder();
+        fs::create_dir_all(&folder)?;
+        let lock = File::create(folder.join(".lock"))?;
+        lock.lock()?;
+        Ok(lock)
     }
 
     fn read(&self, path: &Path) -> io::Result<Run> {

@@ -2,6 +2,7 @@
 
 use crate::alerts::Alerts;
 use crate::args::Args;
+use crate::github::Github;
 use crate::history::History;
 use crate::interleaved;
 use crate::place::Place;
@@ -108,8 +109,9 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     let open = |wanted| Alerts::open(wanted, runner.store.run_id(), &live);
     let alerts = settings.alerts().map(open).transpose();
     let alerts = alerts.map_err(|e| vec![format!("alerts cannot be told: {e}")])?;
-    let all = for_libtest(&trials, planned, &libtest, &Arc::new(runner));
-    let conclusion = libtest_mimic::run(&libtest, all);
+    let runner = Arc::new(runner);
+    let conclusion = libtest_mimic::run(&libtest, for_libtest(&trials, planned, &libtest, &runner));
+    runner.derive();
     if let Some(alerts) = alerts {
         // What sent a signal will not wait.
         alerts.close(if live.signal().is_some() { SHORT_LAST_WORDS } else { LAST_WORDS });
@@ -184,6 +186,7 @@ fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) ->
         args: args.clone(),
         history: History::open(args.history.as_deref(), &root),
         store: Store::open(root, environment.clone()),
+        github: Github::find(&place),
         place,
         environment,
         live: Control::default(),
