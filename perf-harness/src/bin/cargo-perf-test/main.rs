@@ -11,7 +11,9 @@ mod compare;
 mod folders;
 mod process;
 mod project;
+mod report;
 mod run;
+mod runs;
 mod terminal;
 mod trend;
 
@@ -42,6 +44,8 @@ enum Command {
     Baseline(baseline::Baseline),
     /// How each metric moved over past runs and through the baselines' levels
     Trend(trend::Trend),
+    /// Make other reports of runs that are over
+    Report(report::Report),
     /// Compare the working tree with a git revision, side by side
     Compare(compare::Compare),
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Baseline(baseline) => baseline::run(&baseline),
         Command::Trend(trend) => trend::run(&trend),
+        Command::Report(report) => report::run(&report),
         Command::Compare(compare) => compare::run(&compare),
     };
     done.unwrap_or_else(|error| {

@@ -5,6 +5,7 @@
 use crate::Done;
 use crate::folders::{self, BaselineFolder, shown};
 use crate::project::{Project, Selection};
+use crate::runs;
 use perf_core::judge::accept::accept_records;
 use perf_core::judge::baseline::{Baseline, BaselineError, path_of};
 use perf_core::judge::spread::Spreads;
@@ -40,10 +41,6 @@ pub(crate) struct Accept {
 /// Why nothing at all was accepted.
 #[derive(Debug, thiserror::Error)]
 enum AcceptError {
-    #[error("no run `{0}`: write a run's id, `latest`, its folder or a report.json; {1} holds no such run")]
-    NoRun(String, String),
-    #[error("{}: {reason}", path.display())]
-    Report { path: PathBuf, reason: String },
     #[error("the run holds no test `{0}`; it holds {1}")]
     NoTest(String, String),
     #[error(
@@ -57,8 +54,7 @@ enum AcceptError {
 /// Exit status: 101 when a test that was asked for was refused.
 pub(super) fn run(accept: &Accept) -> Done {
     let project = Project::look(&accept.selection)?;
-    let path = report(&accept.run, &folders::reports(&project))?;
-    let run = read(&path)?;
+    let run = runs::read(&runs::find(&accept.run, &folders::reports(&project))?)?;
     let (mut ledger, mut refused) = (Ledger::default(), 0);
     for (test, offer) in accept.wanted(&run)? {
         match offer {
@@ -152,45 +148,4 @@ fn spreads(folder: &Path, environment: &Environment, offer: &Offer) -> Result<Sp
         levels.extend(recorded.into_iter().flat_map(|recorded| recorded.levels));
     }
     Ok(Spreads::of(&levels, offer.terms.gates.iter().map(|gate| &gate.metric)))
-}
-
-/// The file that is meant.
-fn report(run: &str, reports: &Path) -> Result<PathBuf, AcceptError> {
-    let within = |folder: PathBuf| Some(folder.join("report.json")).filter(|path| path.is_file());
-    let given = PathBuf::from(run);
-    // Where links need a privilege, `latest` is a file that names the folder.
-    let named = || std::fs::read_to_string(reports.join(run)).ok().map(|name| reports.join(name.trim()));
-    let is_report = given.is_file() && given.extension().is_some_and(|extension| extension == "json");
-    let found = if is_report { Some(given.clone()) } else { within(given) };
-    found
-        .or_else(|| within(reports.join(run)))
-        .or_else(|| within(named()?))
-        .ok_or_else(|| AcceptError::NoRun(run.to_owned(), reports.display().to_string()))
-}
-
-fn read(path: &Path) -> Result<Run, AcceptError> {
-    let wrong = |reason: String| AcceptError::Report { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-    Run::parse(&text).map_err(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_is_named_by_id_latest_folder_or_file() {
-        let reports = tempfile::tempdir().unwrap();
-        let folder = reports.path().join("20261125T0904Z-71");
-        std::fs::create_dir(&folder).unwrap();
-        let file = folder.join("report.json");
-        std::fs::write(&file, "{}").unwrap();
-        std::fs::write(reports.path().join("latest"), "20261125T0904Z-71\n").unwrap();
-        for run in ["20261125T0904Z-71", "latest", folder.to_str().unwrap(), file.to_str().unwrap()] {
-            assert_eq!(report(run, reports.path()).unwrap(), file, "{run}");
-        }
-        let error = report("yesterday", reports.path()).unwrap_err().to_string();
-        assert!(error.starts_with("no run `yesterday`: write a run's id, `latest`"), "{error}");
-        assert!(read(&file).unwrap_err().to_string().contains("report.json: missing field"));
-    }
 }

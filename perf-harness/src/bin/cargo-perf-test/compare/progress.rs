@@ -2,12 +2,12 @@
 //!
 //! It shows the estimate with its interval, and when something is decided: not before the planned looks, whatever it says.
 
-use super::report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use perf_core::judge::block::Block;
 use perf_core::judge::interleaved::running;
 use perf_core::judge::looks::Looks;
 use perf_core::plan::gate::Gated;
+use perf_core::report::change;
 use std::io::IsTerminal;
 
 /// Cleared when it is dropped.
@@ -50,8 +50,8 @@ impl Drop for Progress {
 fn line(name: &str, gates: &[Gated], blocks: &[Block], looks: &Looks) -> String {
     let estimate = gates.iter().find_map(|gate| {
         let (change, interval) = running(&gate.metric, blocks)?;
-        let interval = report::interval(interval).map_or(String::new(), |interval| format!(" ({interval})"));
-        Some(format!("  {} so far {}{interval}", gate.metric, report::percent(change)))
+        let interval = change::interval(interval).map_or(String::new(), |interval| format!(" ({interval})"));
+        Some(format!("  {} so far {}{interval}", gate.metric, change::percent(change)))
     });
     format!(
         "{name}  block {} of {}{}",

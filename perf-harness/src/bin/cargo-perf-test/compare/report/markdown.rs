@@ -3,6 +3,7 @@
 use super::super::outcome::{Comparison, Outcome};
 use super::{COLUMNS, cells, detectable, effort};
 use perf_core::judge::compare::Change;
+use perf_core::report::markdown::text::{code, plain};
 use std::fmt::Write;
 
 pub(super) fn of(comparison: &Comparison) -> String {
@@ -12,7 +13,7 @@ pub(super) fn of(comparison: &Comparison) -> String {
         notes(outcome, &mut text);
     }
     for left_out in &comparison.left_out {
-        writeln!(text, "- `{}` was not compared: {}", left_out.name, left_out.reason).ok();
+        writeln!(text, "- {} was not compared: {}", code(&left_out.name), plain(&left_out.reason)).ok();
     }
     writeln!(text, "\n{}; seed {}", effort(comparison), comparison.seed).ok();
     if let Some(signal) = comparison.signal {
@@ -31,7 +32,8 @@ fn table(outcomes: &[Outcome], text: &mut String) {
             if metric.verdict == Change::Regressed {
                 cells[5] = format!("**{}**", cells[5]);
             }
-            writeln!(text, "| `{}` | {} | {} |", outcome.name, cells.join(" | "), detectable(metric)).ok();
+            writeln!(text, "| {} | {} | {} |", code(&outcome.name), cells.join(" | "), detectable(metric))
+                .ok();
         }
     }
     text.push('\n');
@@ -40,17 +42,14 @@ fn table(outcomes: &[Outcome], text: &mut String) {
 fn notes(outcome: &Outcome, text: &mut String) {
     let (verdict, reasons) = outcome.judge();
     if !reasons.is_empty() {
-        writeln!(text, "- `{}` **{}**: {}", outcome.name, verdict.name(), one_line(&reasons.join("; "))).ok();
+        writeln!(text, "- {} **{}**: {}", code(&outcome.name), verdict.name(), plain(&reasons.join("; ")))
+            .ok();
     }
     for metric in &outcome.decided.metrics {
         if let Some(doubt) = &metric.doubt {
-            writeln!(text, "- `{}` {}: {}", outcome.name, metric.metric, one_line(&doubt.to_string())).ok();
+            writeln!(text, "- {} {}: {}", code(&outcome.name), metric.metric, plain(&doubt.to_string())).ok();
         }
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

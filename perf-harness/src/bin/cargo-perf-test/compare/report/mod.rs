@@ -9,6 +9,7 @@ use perf_core::files::write_atomically;
 use perf_core::judge::interleaved::Paired;
 use perf_core::judge::verdict::Verdict;
 use perf_core::plan::threshold::show_value;
+use perf_core::report::change::{interval, percent};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -33,19 +34,6 @@ pub(super) fn write(comparison: &Comparison, folder: &Path) -> Result<(), String
 fn append(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().append(true).create(true).open(path)?;
     writeln!(file, "{text}")
-}
-
-/// A ratio minus one, in percent.
-pub(super) fn percent(change: f64) -> String {
-    // No change is no change, whatever its sign.
-    let rounded = (change * 1000.0).round() / 10.0 + 0.0;
-    format!("{rounded:+.1} %")
-}
-
-/// Of changes; `None` where it is endless.
-pub(super) fn interval((low, high): (f64, f64)) -> Option<String> {
-    let is_known = low.is_finite() && high.is_finite();
-    is_known.then(|| format!("{} to {}", percent(low).trim_end_matches(" %"), percent(high)))
 }
 
 /// The cells of a row of the table, in this order.
@@ -109,11 +97,6 @@ fn shown(time: Duration) -> String {
 mod tests {
     use super::super::outcome::tests::outcome;
     use super::*;
-
-    #[test]
-    fn a_change_of_nothing_has_no_minus() {
-        assert_eq!([0.0, -0.0001, 0.304, -0.05].map(percent), ["+0.0 %", "+0.0 %", "+30.4 %", "-5.0 %"]);
-    }
 
     #[test]
     fn times_are_shown_as_exactly_as_somebody_wants_to_know() {
