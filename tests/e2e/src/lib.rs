@@ -75,9 +75,9 @@ impl Project {
             .env("PERF_BASELINE_DIR", self.baselines())
             .env("PERF_REPORT_DIR", self.folder.path().join("reports"));
         // What the tests themselves run under must not leak in.
-        for name in
-            ["NEXTEST_RUN_ID", "NEXTEST", "CI", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"]
-        {
+        let ours =
+            ["NEXTEST_RUN_ID", "NEXTEST", "CI", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"];
+        for name in ours.into_iter().chain(["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"]) {
             cargo.env_remove(name);
         }
         cargo
@@ -85,7 +85,22 @@ impl Project {
 
     /// Where its runs are appended.
     pub fn history(&self) -> PathBuf {
-        self.folder.path().join("reports/history.jsonl")
+        self.reports().join("history.jsonl")
+    }
+
+    /// The folder of its runs.
+    pub fn reports(&self) -> PathBuf {
+        self.folder.path().join("reports")
+    }
+
+    /// A file of the newest run.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn latest(&self, file: &str) -> String {
+        let path = self.reports().join("latest").join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// `cargo perf-test ARGUMENTS`, as the program itself.
@@ -154,17 +169,31 @@ impl Project {
         run
     }
 
-    /// What a finished command left.
+    /// What a finished command left. Its report is as the schema says.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
     pub fn finished(&self, output: &Output) -> Run {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let report = std::fs::read_to_string(self.folder.path().join("reports/latest/report.json"));
-        Run {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-            report: report.ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or(Value::Null),
+        let report = std::fs::read_to_string(self.reports().join("latest/report.json"));
+        let report = report.ok().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or(Value::Null);
+        if report["schema"] == "perf-report/1" {
+            assert_eq!(mistakes(&report), Vec::<String>::new());
         }
+        Run { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr), report }
     }
+}
+
+/// What its schema says against a report.
+fn mistakes(report: &Value) -> Vec<String> {
+    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| {
+        let schema = include_str!("../../../perf-core/report.schema.json");
+        let schema = serde_json::from_str(schema).expect("a schema is JSON");
+        jsonschema::draft202012::new(&schema).expect("a schema")
+    });
+    schema.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 /// What a `cargo … --message-format json` built last.
