@@ -203,7 +203,13 @@ const ORDER: &[&str] = &[
     "report/markdown/text",
     "report/markdown/details",
     "report/markdown/mod",
-    "report/html",
+    "report/html/compact",
+    "report/html/columns",
+    "report/html/distribution",
+    "report/html/rounds",
+    "report/html/detail",
+    "report/html/index",
+    "report/html/mod",
     "report/format",
     "report/mix",
     "report/history",
@@ -223,7 +229,8 @@ fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => sources(&path, found),
-            false => found.push(path),
+            false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
+            false => {}
         }
     }
 }

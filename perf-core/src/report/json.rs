@@ -8,6 +8,7 @@ use super::numbers::numbers;
 use crate::analyze::Session;
 use crate::judge::compare::MetricComparison;
 use crate::judge::comparison::{Comparison, Missing};
+use crate::judge::level::{Level, SessionRecord};
 use crate::judge::thresholds::Limit;
 use crate::judge::verdict::Verdict;
 use crate::measure::Aborted;
@@ -107,7 +108,7 @@ pub fn of_report(report: &Report) -> Value {
     test.insert("thresholds".into(), report.limits.iter().map(of_limit).collect());
     test.insert(
         "comparison".into(),
-        report.comparison.as_ref().map_or(Value::Null, |c| of_comparison(c, report.sessions.len())),
+        report.comparison.as_ref().map_or(Value::Null, |comparison| of_comparison(comparison, report)),
     );
     test.insert("record".into(), super::record::of_report(report));
     test.insert("findings".into(), of_findings(&report.sessions));
@@ -160,15 +161,32 @@ fn of_aborted(aborted: &Aborted) -> Value {
     })
 }
 
-fn of_comparison(comparison: &Comparison, sessions: usize) -> Value {
+fn of_comparison(comparison: &Comparison, report: &Report) -> Value {
     json!({
         "verdict": comparison.verdict().name(),
         "sessions": comparison.baseline_sessions,
-        "measured_sessions": sessions,
+        "measured_sessions": report.sessions.len(),
         "level": comparison.level,
         "metrics": comparison.metrics.iter().map(of_metric).collect::<Vec<_>>(),
         "not_compared": comparison.missing.iter().map(of_missing).collect::<Vec<_>>(),
+        "baseline_sessions": report.reference.level().map_or(Value::Null, |level| of_baseline(comparison, level)),
     })
+}
+
+/// What was compared with: of each session the rounds of the compared metrics, and its quantiles.
+fn of_baseline(comparison: &Comparison, level: &Level) -> Value {
+    let of_session = |session: &SessionRecord| {
+        let rounds = comparison.metrics.iter().map(|MetricComparison { metric, .. }| {
+            (metric.to_string(), session.rounds.values(metric).collect::<Vec<f64>>().into())
+        });
+        json!({
+            "recorded": session.recorded,
+            "commit": session.commit,
+            "rounds": rounds.collect::<Map<_, Value>>(),
+            "quantiles_ns": session.quantiles_ns,
+        })
+    };
+    level.sessions.iter().map(of_session).collect()
 }
 
 fn of_missing(missing: &Missing) -> Value {
