@@ -166,18 +166,23 @@ class Chart {
   axes() {
     const { left, right, top, bottom } = this.box;
     const { x, y } = this.spec;
-    const rows = (this.isLog ? logTicks : linearTicks)(this.yDomain, 4);
+    const format = y.tick ?? y.format;
+    const rows = (this.isLog ? logTicks : linearTicks)(this.yDomain, 4).filter((tick) => !y.isWhole || Number.isInteger(tick));
     const columns = x.ticks(this.view.shown, Math.max(2, (right - left) / 90));
     const grid = svg('g', { class: 'grid', 'aria-hidden': 'true' });
     for (const tick of rows) {
       const at = px(this.y.of(tick));
-      grid.append(svg('path', { d: `M${left} ${at}H${right}` }), svg('text', { x: left - 6, y: at + 4, class: 'end' }, y.format(tick)));
+      grid.append(svg('path', { d: `M${left} ${at}H${right}` }), svg('text', { x: left - 6, y: at + 4, class: 'end' }, format(tick)));
     }
-    for (const tick of columns) {
+    let free = Infinity;
+    for (const tick of columns.reverse()) {
       const at = px(this.x.of(tick));
+      const text = x.format(tick);
+      const isFree = at + 3.4 * text.length + 6 < free;
+      if (isFree) free = at - 3.4 * text.length;
       const anchor = at > right - 20 ? 'end' : at < left + 8 ? 'start' : 'middle';
       grid.append(svg('path', { d: `M${at} ${bottom}V${top}`, class: 'faint' }),
-        svg('text', { x: at, y: bottom + 16, class: anchor }, x.format(tick)));
+        isFree ? svg('text', { x: at, y: bottom + 16, class: anchor }, text) : '');
     }
     return [grid, svg('path', { class: 'axis', d: `M${left} ${bottom}H${right}` })];
   }

@@ -91,6 +91,7 @@ class Overview {
       const outcome = of(run);
       if (!outcome) return el('td', { class: 'quiet' }, 'not in it');
       const change = outcome !== first && first.p99_ns > 0 && isNumber(outcome.p99_ns) ? el('span', { class: 'note' }, changeText(outcome.p99_ns / first.p99_ns - 1)) : null;
+      if (!isNumber(outcome.p50_ns)) return el('td', {}, badge(outcome.verdict), el('span', { class: 'note' }, 'no numbers'));
       return el('td', {}, el('span', { class: `glyph ${outcome.verdict}`, title: outcome.verdict }, GLYPHS[outcome.verdict] ?? '·'), ` p50 ${show.ns(outcome.p50_ns)}, p99 ${show.ns(outcome.p99_ns)}`, change);
     };
     return el('tr', {}, el('td', {}, badge(row.verdict)), el('th', { scope: 'row' }, this.link(row)), ...this.index.runs.map(cell));

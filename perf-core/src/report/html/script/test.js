@@ -4,7 +4,7 @@
 const GLYPHS = { passed: '✓', failed: '✗', inconclusive: '?', skipped: '–' };
 
 function badge(verdict) {
-  return el('span', { class: `verdict ${verdict in GLYPHS ? verdict : 'skipped'}` }, el('span', { 'aria-hidden': 'true' }, GLYPHS[verdict] ?? '·'), ` ${verdict ?? 'unknown'}`);
+  return el('span', { class: `verdict ${verdict in GLYPHS ? verdict : 'skipped'}` }, el('span', { 'aria-hidden': 'true' }, GLYPHS[verdict] ?? '·'), el('span', { class: 'word' }, ` ${verdict ?? 'unknown'}`));
 }
 
 function tile(name, value, note, kind) {

@@ -40,7 +40,7 @@ const TIMELINE = [
     return {
       title: 'Rate', y: { format: show.rate },
       series: [
-        { name, colour: 'grey', y: offered, shape: 'step', x: lines.at, isStep: true, title: 'Arrivals that fell due, or iterations that users began' },
+        { name, colour: 'grey', y: offered, shape: 'step', x: lines.at, title: 'Arrivals that fell due, or iterations that users began' },
         { name: 'completed', colour: 'blue', y: achieved },
         { name: 'succeeded', colour: 'teal', y: lines.column('throughput_per_s'), isOff: true },
       ],
@@ -48,7 +48,7 @@ const TIMELINE = [
   },
   function latency(lines, test) {
     const names = [['p50', 'blue'], ['p90', 'teal'], ['p99', 'orange'], ['max', 'red']];
-    const series = names.map(([name, colour]) => ({ name, colour, y: lines.column(`${name}_ns`), isOff: name === 'max' && false }));
+    const series = names.map(([name, colour]) => ({ name, colour, y: lines.column(`${name}_ns`) }));
     const slowest = list(test.slowest).slice().sort((a, b) => a.at_s - b.at_s);
     if (slowest.length) {
       series.push({
@@ -62,12 +62,12 @@ const TIMELINE = [
   function errors(lines) {
     const all = pairs(lines.errors).filter(([, values]) => hasSome(values));
     const series = all.map(([name, y], n) => ({ name, colour: ERROR_COLOURS[n % ERROR_COLOURS.length], y, shape: 'bars', x: lines.at, ends: lines.ends }));
-    return series.length ? { title: 'Errors', note: 'per point, by category', y: { format: show.count }, series } : null;
+    return series.length ? { title: 'Errors', note: 'per point, by category', y: { format: show.count, isWhole: true }, series } : null;
   },
   function crowd(lines) {
     const series = [{ name: 'in flight', colour: 'blue', y: lines.column('in_flight') }];
     if (hasSome(lines.column('users'))) series.push({ name: 'users', colour: 'orange', y: lines.column('users'), dash: true });
-    return hasSome(lines.column('in_flight')) || series.length > 1 ? { title: series.length > 1 ? 'In flight and users' : 'In flight', y: { format: show.count }, series } : null;
+    return hasSome(lines.column('in_flight')) || series.length > 1 ? { title: series.length > 1 ? 'In flight and users' : 'In flight', y: { format: show.count, isWhole: true }, series } : null;
   },
   function lag(lines, test) {
     const y = lines.column('lag_p99_ns');
@@ -82,26 +82,26 @@ const TIMELINE = [
     }));
     return all.length ? { title: 'Steps', y: { format: show.ns, canBeLog: true }, series: [...of('p99', false), ...of('p50', true)] } : null;
   },
-  (lines) => resource(lines, 'CPU', show.cores, [['machine', 'machine_cpu', 'grey'], ['client', 'cpu', 'blue'], ['target', 'target_cpu', 'orange']]),
-  (lines) => resource(lines, 'Memory', show.bytes, [['client', 'memory_bytes', 'blue'], ['target', 'target_memory_bytes', 'orange']]),
-  (lines) => resource(lines, 'Pressure', show.ratio, [
+  (lines) => resource(lines, 'CPU', { format: show.cores, tick: show.number }, [['machine', 'machine_cpu', 'grey'], ['client', 'cpu', 'blue'], ['target', 'target_cpu', 'orange']]),
+  (lines) => resource(lines, 'Memory', { format: show.bytes, isTight: true }, [['client', 'memory_bytes', 'blue'], ['target', 'target_memory_bytes', 'orange']]),
+  (lines) => resource(lines, 'Pressure', { format: show.ratio }, [
     ['busiest worker', 'worker_cpu_max', 'blue'], ['stolen CPU', 'steal', 'red'], ['throttled', 'throttled', 'orange'],
     ['waiting for CPU', 'pressure_cpu', 'teal'], ['for memory', 'pressure_memory', 'purple'], ['for disks', 'pressure_io', 'brown'],
   ]),
-  (lines) => resource(lines, 'Network', show.bytesPerSecond, [
+  (lines) => resource(lines, 'Network', { format: show.bytesPerSecond }, [
     ['received', 'received_bytes_per_s', 'blue'], ['sent', 'sent_bytes_per_s', 'orange'], ['to itself', 'loopback_bytes_per_s', 'teal'],
   ]),
-  (lines) => resource(lines, 'Connections opened', show.rate, [
+  (lines) => resource(lines, 'Connections opened', { format: show.rate }, [
     ['opened', 'tcp_opened_per_s', 'blue'], ['failed', 'tcp_failed_opens_per_s', 'red'], ['retransmitted segments', 'tcp_retransmits_per_s', 'orange'],
   ]),
-  (lines) => resource(lines, 'Sockets and files', show.count, [
+  (lines) => resource(lines, 'Sockets and files', { format: show.count, isWhole: true }, [
     ['established', 'tcp_established', 'blue'], ['time-wait', 'tcp_time_wait', 'orange'], ['open files', 'open_files', 'teal'], ['of target', 'target_open_files', 'purple'],
   ]),
 ];
 
-function resource(lines, title, format, columns) {
-  const series = columns.map(([name, key, colour]) => ({ name, colour, y: lines.column(key) })).filter(({ y }) => hasSome(y));
-  return series.length ? { title, y: { format }, series, isResource: true } : null;
+function resource(lines, title, y, columns) {
+  const series = columns.map(([name, key, colour]) => ({ name, colour, y: lines.column(key) })).filter((one) => hasSome(one.y));
+  return series.length ? { title, y, series } : null;
 }
 
 /** Limits of response percentiles as lines. */
