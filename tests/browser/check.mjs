@@ -7,11 +7,23 @@ import { checkReport } from './report.mjs';
 import { checkCompared, checkEmpty, checkLooks, checkMany } from './others.mjs';
 import { checkLive } from './live.mjs';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 const [report, compared, many, empty, live, screenshots] = process.argv.slice(2);
 const executablePath = process.env.CHROMIUM ?? 'chromium';
-const browser = await chromium.launch({ executablePath: executablePath.includes('/') ? executablePath : await found(executablePath), args: FLAGS });
+const browser = await chromium.launch({
+  executablePath: executablePath.includes('/') ? executablePath : await found(executablePath),
+  args: FLAGS,
+});
 const broken = [];
 
 /** Notes what does not hold; one page of a browser, which must not complain nor ask for anything. */
@@ -32,9 +44,18 @@ class Looker {
   async open(address, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options });
     const page = await context.newPage();
-    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !this.expectsErrors && broken.push(`${this.name}: console: ${message.text()}`));
+    page.on(
+      'console',
+      (message) =>
+        ['error', 'warning'].includes(message.type()) &&
+        !this.expectsErrors &&
+        broken.push(`${this.name}: console: ${message.text()}`),
+    );
     page.on('pageerror', (error) => broken.push(`${this.name}: ${error.stack}`));
-    page.on('request', (request) => this.isOutside(request.url(), address) && broken.push(`${this.name}: asks for ${request.url()}`));
+    page.on(
+      'request',
+      (request) => this.isOutside(request.url(), address) && broken.push(`${this.name}: asks for ${request.url()}`),
+    );
     page.setDefaultTimeout(15_000);
     await page.goto(address);
     return page;
@@ -57,8 +78,12 @@ async function found(name) {
 
 const file = (path) => `file://${path}`;
 const checks = [
-  ['report', checkReport, file(report)], ['looks', checkLooks, file(report)], ['compared', checkCompared, file(compared)],
-  ['many', checkMany, file(many)], ['empty', checkEmpty, file(empty)], ['live', checkLive, live],
+  ['report', checkReport, file(report)],
+  ['looks', checkLooks, file(report)],
+  ['compared', checkCompared, file(compared)],
+  ['many', checkMany, file(many)],
+  ['empty', checkEmpty, file(empty)],
+  ['live', checkLive, live],
 ];
 for (const [name, check, of] of checks) {
   try {

@@ -3,10 +3,46 @@
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 
-const point = (at) => ({ at_s: at, started: 100, completed: 99, failed: 1, dropped: 0, errors: at > 3 ? { http_5xx: 2 } : {}, in_flight: 2 + at, users: 0, throughput_per_s: 98, p50_ns: 1e6 + at * 1e4, p90_ns: 2e6, p99_ns: 4e6, max_ns: 8e6, lag_p99_ns: 5e4, steps: {}, cpu: 0.4 });
+const point = (at) => ({
+  at_s: at,
+  started: 100,
+  completed: 99,
+  failed: 1,
+  dropped: 0,
+  errors: at > 3 ? { http_5xx: 2 } : {},
+  in_flight: 2 + at,
+  users: 0,
+  throughput_per_s: 98,
+  p50_ns: 1e6 + at * 1e4,
+  p90_ns: 2e6,
+  p99_ns: 4e6,
+  max_ns: 8e6,
+  lag_p99_ns: 5e4,
+  steps: {},
+  cpu: 0.4,
+});
 const status = (test, phase, elapsed) => ({
-  test, phase, elapsed_s: elapsed, left_s: 60 - elapsed, counts: { planned: 100 * elapsed, started: 100 * elapsed, completed: 99 * elapsed, succeeded: 98 * elapsed, failed: elapsed, timed_out: 0, dropped: 0, interrupted: 0 },
-  planned_per_s: 100, achieved_per_s: 99, in_flight: 3, users: 0, response_ns: { p50: 1.2e6, p90: 2e6, p99: 4e6, max: 9e6 }, thresholds: [{ expression: 'p99 < 50ms', actual: 4e6, held: true }], notes: ['responses are slow <b>now</b>'],
+  test,
+  phase,
+  elapsed_s: elapsed,
+  left_s: 60 - elapsed,
+  counts: {
+    planned: 100 * elapsed,
+    started: 100 * elapsed,
+    completed: 99 * elapsed,
+    succeeded: 98 * elapsed,
+    failed: elapsed,
+    timed_out: 0,
+    dropped: 0,
+    interrupted: 0,
+  },
+  planned_per_s: 100,
+  achieved_per_s: 99,
+  in_flight: 3,
+  users: 0,
+  response_ns: { p50: 1.2e6, p90: 2e6, p99: 4e6, max: 9e6 },
+  thresholds: [{ expression: 'p99 < 50ms', actual: 4e6, held: true }],
+  notes: ['responses are slow <b>now</b>'],
 });
 
 /** Serves the page, and events to whoever listens; past points of the running test come first. */
@@ -47,7 +83,12 @@ export async function checkLive(look, path) {
   const run = new Run(readFileSync(path));
   const address = await run.listen();
   look.expectsErrors = true; // a browser writes a lost connection to its console
-  run.tell('run', { run_id: '7', started: '2026-01-31T12:00:00Z', environment: { cpu: 'A CPU', cores: 2 }, tests: ['browse', 'search'] });
+  run.tell('run', {
+    run_id: '7',
+    started: '2026-01-31T12:00:00Z',
+    environment: { cpu: 'A CPU', cores: 2 },
+    tests: ['browse', 'search'],
+  });
   for (let at = 0; at < 6; at += 1) run.tell('point', { test: 'browse', point: point(at) });
   const page = await look.open(address);
   await grows(look, page, run);
@@ -67,8 +108,14 @@ async function grows(look, page, run) {
   look.equal(await lastMoment(page), '0 s to 6 s', 'what was before the page was opened');
   for (let at = 6; at < 10; at += 1) run.tell('point', { test: 'browse', point: point(at) });
   await page.locator('.timebar .stretch', { hasText: '0 s to 10 s' }).waitFor();
-  look.check((await page.locator('.tile').allTextContents()).some((text) => text.includes('4 ms')), 'p99 of now');
-  look.check((await page.locator('.limits').textContent()).includes('✓ p99 < 50ms 4 ms'), await page.locator('.limits').textContent());
+  look.check(
+    (await page.locator('.tile').allTextContents()).some((text) => text.includes('4 ms')),
+    'p99 of now',
+  );
+  look.check(
+    (await page.locator('.limits').textContent()).includes('✓ p99 < 50ms 4 ms'),
+    await page.locator('.limits').textContent(),
+  );
   look.equal(await page.locator('main b').count(), 0, 'markup in a note');
   run.hangUp();
   await page.locator('.banner', { hasText: 'connection is lost' }).waitFor();
@@ -86,5 +133,8 @@ async function ends(look, page, run) {
   await page.locator('.banner', { hasText: 'The run is over: 1 failed, 1 passed' }).waitFor();
   run.hangUp();
   await page.waitForTimeout(300);
-  look.check((await page.locator('.banner').textContent()).includes('The run is over'), 'the end of a run is no lost connection');
+  look.check(
+    (await page.locator('.banner').textContent()).includes('The run is over'),
+    'the end of a run is no lost connection',
+  );
 }

@@ -6,9 +6,22 @@ export async function checkCompared(look, address) {
   look.equal(await page.locator('.overview tbody tr').count(), 10, 'tests');
   await page.locator('.overview a[href="#test-0"]').click();
   await page.evaluate(() => drawAll());
-  const charts = await page.locator('#test-0 .chart').evaluateAll((all) => all.map((figure) => [figure.querySelector('h4').textContent, figure.querySelectorAll('.drawn, .filled').length]));
-  look.check(charts.length >= 8 && charts.every(([, drawn]) => drawn === 2), `a line for each run: ${JSON.stringify(charts)}`);
-  look.check((await page.locator('#test-0 table').first().textContent()).includes('throughput'), 'numbers side by side');
+  const charts = await page
+    .locator('#test-0 .chart')
+    .evaluateAll((all) =>
+      all.map((figure) => [
+        figure.querySelector('h4').textContent,
+        figure.querySelectorAll('.drawn, .filled').length,
+      ]),
+    );
+  look.check(
+    charts.length >= 8 && charts.every(([, drawn]) => drawn === 2),
+    `a line for each run: ${JSON.stringify(charts)}`,
+  );
+  look.check(
+    (await page.locator('#test-0 table').first().textContent()).includes('throughput'),
+    'numbers side by side',
+  );
   await look.shoot(page, 'compared');
   await page.context().close();
 }
@@ -34,11 +47,28 @@ export async function checkLooks(look, address) {
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [380, 800, 1600]) {
       const page = await look.open(address, { viewport: { width, height: 900 }, colorScheme, hasTouch: width < 500 });
-      await page.evaluate(() => { document.querySelectorAll('details').forEach((one) => { one.open = true; }); });
+      await page.evaluate(() => {
+        document.querySelectorAll('details').forEach((one) => {
+          one.open = true;
+        });
+      });
       await page.waitForFunction(() => document.querySelectorAll('.chart').length > 90);
       await page.evaluate(() => drawAll());
-      look.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, `width at ${width}, ${colorScheme}`);
-      const out = await page.evaluate(() => [...document.querySelectorAll('.chart, .tile, h2, .finding, button, .lead')].filter((one) => one.getClientRects().length && !one.closest('.scroll') && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 80)));
+      look.equal(
+        await page.evaluate(() => document.documentElement.scrollWidth),
+        width,
+        `width at ${width}, ${colorScheme}`,
+      );
+      const out = await page.evaluate(() =>
+        [...document.querySelectorAll('.chart, .tile, h2, .finding, button, .lead')]
+          .filter(
+            (one) =>
+              one.getClientRects().length &&
+              !one.closest('.scroll') &&
+              one.getBoundingClientRect().right > innerWidth + 1,
+          )
+          .map((one) => one.outerHTML.slice(0, 80)),
+      );
       look.equal(out, [], `beyond the edge at ${width}`);
       const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
       look.equal(paper === 'rgb(255, 255, 255)', colorScheme === 'light', `paper ${paper}, ${colorScheme}`);
@@ -56,7 +86,11 @@ async function paper(look, address) {
   look.check(pdf.length > 50_000, `a PDF of ${pdf.length} bytes`);
   look.equal(await page.locator('details.test[open]').count(), 10, 'tests that are printed');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  look.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)', 'paper is white');
+  look.equal(
+    await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
+    'rgb(255, 255, 255)',
+    'paper is white',
+  );
   look.check((await page.evaluate(() => document.documentElement.scrollWidth)) <= 760, 'nothing is cut off');
   await page.context().close();
 }

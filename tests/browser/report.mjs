@@ -1,14 +1,18 @@
 // What a report does when somebody uses it.
 
 /** The charts of a test with how much is drawn in each. */
-const charts = (page, test) => page.locator(`#test-${test} .chart`).evaluateAll((figures) => figures.map((figure) => ({
-  title: figure.querySelector('h4').textContent,
-  drawn: [...figure.querySelectorAll('.drawn, .filled')].map((path) => path.getAttribute('d').length),
-  summary: figure.querySelector('p.sr').textContent,
-})));
+const charts = (page, test) =>
+  page.locator(`#test-${test} .chart`).evaluateAll((figures) =>
+    figures.map((figure) => ({
+      title: figure.querySelector('h4').textContent,
+      drawn: [...figure.querySelectorAll('.drawn, .filled')].map((path) => path.getAttribute('d').length),
+      summary: figure.querySelector('p.sr').textContent,
+    })),
+  );
 
 const stretch = (page, test) => page.locator(`#test-${test} .timebar .stretch`).textContent();
-const chart = (page, test, title) => page.locator(`#test-${test} .chart`, { has: page.locator('h4', { hasText: new RegExp(`^${title}$`) }) });
+const chart = (page, test, title) =>
+  page.locator(`#test-${test} .chart`, { has: page.locator('h4', { hasText: new RegExp(`^${title}$`) }) });
 
 async function openTest(page, test) {
   await page.locator(`.overview a[href="#test-${test}"]`).click();
@@ -32,10 +36,24 @@ export async function checkReport(look, address) {
 }
 
 async function overview(look, page) {
-  const rows = await page.locator('.overview tbody tr').evaluateAll((all) => all.map((row) => [row.querySelector('.verdict').textContent.trim().split(' ').pop(), row.querySelector('a').textContent]));
+  const rows = await page
+    .locator('.overview tbody tr')
+    .evaluateAll((all) =>
+      all.map((row) => [
+        row.querySelector('.verdict').textContent.trim().split(' ').pop(),
+        row.querySelector('a').textContent,
+      ]),
+    );
   look.equal(rows.length, 10, 'tests in the overview');
-  look.equal(rows.map(([verdict]) => verdict), ['failed', 'failed', 'failed', 'failed', 'inconclusive', 'passed', 'passed', 'passed', 'passed', 'skipped'], 'verdicts, the worst first');
-  look.check(rows.some(([, name]) => name.includes('</script><b>books')), 'a name of markup is shown as text');
+  look.equal(
+    rows.map(([verdict]) => verdict),
+    ['failed', 'failed', 'failed', 'failed', 'inconclusive', 'passed', 'passed', 'passed', 'passed', 'skipped'],
+    'verdicts, the worst first',
+  );
+  look.check(
+    rows.some(([, name]) => name.includes('</script><b>books')),
+    'a name of markup is shown as text',
+  );
   look.equal(await page.locator('main img, main b').count(), 0, 'elements that a server smuggled in');
   look.equal(await page.locator('details.test[open]').count(), 1, 'opened tests: the first that failed');
   await page.locator('input[type=search]').fill('ramp');
@@ -50,13 +68,19 @@ async function overview(look, page) {
 async function drawsCharts(look, page, test) {
   const all = await charts(page, test);
   const expected = { 0: 14, 1: 14, 2: 14, 3: 14, 4: 15, 5: 14, 6: 14, 7: 0, 8: 0, 9: 0 }[test];
-  look.check(all.length >= expected && (expected > 0 || all.length === 0), `test ${test} has ${all.length} charts: ${all.map(({ title }) => title).join(', ')}`);
+  look.check(
+    all.length >= expected && (expected > 0 || all.length === 0),
+    `test ${test} has ${all.length} charts: ${all.map(({ title }) => title).join(', ')}`,
+  );
   for (const { title, drawn, summary } of all) {
     look.check(drawn.length > 0 && drawn.every((length) => length > 4), `test ${test}: ${title} draws nothing`);
     look.check(summary.length > 20 && !/NaN|undefined|Infinity/.test(summary), `test ${test}: ${title}: ${summary}`);
   }
   const text = await page.locator(`#test-${test}`).textContent();
-  look.check(!/NaN|undefined|\[object|Infinity/.test(text), `test ${test} shows ${/.{20}(NaN|undefined|\[object|Infinity).{20}/.exec(text)?.[0]}`);
+  look.check(
+    !/NaN|undefined|\[object|Infinity/.test(text),
+    `test ${test} shows ${/.{20}(NaN|undefined|\[object|Infinity).{20}/.exec(text)?.[0]}`,
+  );
 }
 
 /** Over one chart, it shows values in all charts over time. */
@@ -69,7 +93,10 @@ async function cursor(look, page) {
   const lines = await page.locator('#test-2 .over-time .chart .cursor').count();
   look.equal(lines, await page.locator('#test-2 .over-time .chart').count(), 'cursors, one a chart over time');
   const values = await chart(page, 2, 'Response time').locator('.key[aria-pressed=true] .value').allTextContents();
-  look.check(values.length === 4 && values.every((value) => /\d (µs|ms|s)$/.test(value)), `values at the cursor: ${values}`);
+  look.check(
+    values.length === 4 && values.every((value) => /\d (µs|ms|s)$/.test(value)),
+    `values at the cursor: ${values}`,
+  );
   await page.mouse.move(5, 5);
   look.equal(await page.locator('#test-2 .over-time .cursor').count(), 0, 'cursors when the pointer is gone');
 }
@@ -81,7 +108,10 @@ async function keys(look, page) {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   look.equal(await canvas.locator('.moment').textContent(), '2 s – 3 s', 'the moment two keys after the first');
-  look.check((await page.locator('#said').textContent()).startsWith('2 s – 3 s: offered 500/s'), 'a screen reader is told');
+  look.check(
+    (await page.locator('#said').textContent()).startsWith('2 s – 3 s: offered 500/s'),
+    'a screen reader is told',
+  );
   await page.keyboard.press('+');
   look.check((await stretch(page, 2)) !== '0 s to 1:00', 'plus zooms');
   await page.keyboard.press('Escape');
@@ -101,7 +131,10 @@ async function zoom(look, page) {
   await page.mouse.up();
   const [from, to] = (await stretch(page, 2)).match(/[\d.]+/g).map(Number);
   look.check(from > 15 && to < 45 && to > from, `dragged to ${from} – ${to}`);
-  look.check((await chart(page, 2, 'Lag').locator('.drawn').first().getAttribute('d')) !== before, 'other charts follow');
+  look.check(
+    (await chart(page, 2, 'Lag').locator('.drawn').first().getAttribute('d')) !== before,
+    'other charts follow',
+  );
   await page.locator('#test-2 .reset').click();
   look.equal(await stretch(page, 2), '0 s to 1:00', 'the button resets');
   look.equal(await page.locator('#test-2 .reset').isDisabled(), true, 'nothing is left to reset');
@@ -118,7 +151,11 @@ async function legend(look, page) {
   const before = await figure.locator('.drawn').count();
   const key = figure.locator('.key', { hasText: 'max' });
   await key.click();
-  look.equal([await key.getAttribute('aria-pressed'), await figure.locator('.drawn').count()], ['false', before - 1], 'a series switched off');
+  look.equal(
+    [await key.getAttribute('aria-pressed'), await figure.locator('.drawn').count()],
+    ['false', before - 1],
+    'a series switched off',
+  );
   await key.press('Enter');
   look.equal(await figure.locator('.drawn').count(), before, 'and on again, by key');
 }
@@ -126,19 +163,35 @@ async function legend(look, page) {
 /** Rows of errors, slow iterations and findings lead to their moment. */
 async function jumps(look, page) {
   await openTest(page, 4);
-  const rows = page.locator('#test-4 table', { has: page.locator('caption', { hasText: /^Errors/ }) }).locator('tbody tr');
+  const rows = page
+    .locator('#test-4 table', { has: page.locator('caption', { hasText: /^Errors/ }) })
+    .locator('tbody tr');
   look.equal(await rows.count(), 3, 'rows of errors');
-  look.check((await rows.first().textContent()).includes('<img src=x onerror=alert(1)>'), 'a message of markup is text');
+  look.check(
+    (await rows.first().textContent()).includes('<img src=x onerror=alert(1)>'),
+    'a message of markup is text',
+  );
   await rows.first().locator('.jump').first().click();
-  look.equal(await chart(page, 4, 'Rate').locator('.moment').textContent(), '30 s – 31 s', 'where an error row leads');
+  look.equal(
+    await chart(page, 4, 'Rate').locator('.moment').textContent(),
+    '30 s – 31 s',
+    'where an error row leads',
+  );
   look.check((await stretch(page, 4)) !== '0 s to 1:00', 'zoomed to it');
-  await page.locator('#test-4 table', { has: page.locator('caption', { hasText: 'Slowest' }) }).locator('.jump').first().click();
+  await page
+    .locator('#test-4 table', { has: page.locator('caption', { hasText: 'Slowest' }) })
+    .locator('.jump')
+    .first()
+    .click();
   look.check((await chart(page, 4, 'Rate').locator('.cursor').count()) === 1, 'a slow iteration leads to its moment');
   await openTest(page, 2);
   look.equal(await page.locator('#test-2 .finding').count(), 3, 'findings');
   look.equal(await chart(page, 2, 'Rate').locator('.flag').count(), 2, 'those with a moment are marked');
   await page.locator('#test-2 .finding .jump').first().click();
-  look.check(/30 s – 31 s|29 s – 30 s/.test(await chart(page, 2, 'Rate').locator('.moment').textContent()), 'a finding leads to its moment');
+  look.check(
+    /30 s – 31 s|29 s – 30 s/.test(await chart(page, 2, 'Rate').locator('.moment').textContent()),
+    'a finding leads to its moment',
+  );
 }
 
 async function colours(look, page) {
@@ -148,5 +201,8 @@ async function colours(look, page) {
     await page.locator('#theme').click();
     seen.push(await paper());
   }
-  look.check(seen[0] === seen[1] && seen[1] !== seen[2] && seen[0] === seen[3], `system, light, dark, system: ${seen}`);
+  look.check(
+    seen[0] === seen[1] && seen[1] !== seen[2] && seen[0] === seen[3],
+    `system, light, dark, system: ${seen}`,
+  );
 }

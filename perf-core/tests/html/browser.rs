@@ -15,7 +15,9 @@ fn folder() -> PathBuf {
 
 /// What is missing here.
 fn missing() -> Option<&'static str> {
-    let runs = |program: &str| Command::new(program).arg("--version").output().is_ok_and(|said| said.status.success());
+    let runs = |program: &str| {
+        Command::new(program).arg("--version").output().is_ok_and(|said| said.status.success())
+    };
     match () {
         () if !runs("node") => Some("node"),
         () if !runs("chromium") => Some("chromium"),
@@ -37,8 +39,12 @@ fn a_browser_shows_reports_and_a_run_that_goes_on() {
         eprintln!("skipped: {missing} is missing");
         return;
     }
-    let long = reports::test("long", 3600, |second| reports::Second { failed: (second % 7) as f64, ..reports::QUIET });
-    let many = (0..20).map(|n| reports::with(long.clone(), &serde_json::json!({ "name": format!("test_{n}") })));
+    let long = reports::test("long", 3600, |second| reports::Second {
+        failed: (second % 7) as f64,
+        ..reports::QUIET
+    });
+    let many =
+        (0..20).map(|n| reports::with(long.clone(), &serde_json::json!({ "name": format!("test_{n}") })));
     let pages = [
         write("report.html", &[reports::one_of_each("1", 60)]),
         write("compared.html", &[reports::one_of_each("before", 60), reports::one_of_each("after", 40)]),
@@ -47,6 +53,7 @@ fn a_browser_shows_reports_and_a_run_that_goes_on() {
     ];
     let live = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live.html");
     html::write_live(&mut File::create(&live).unwrap()).unwrap();
-    let status = Command::new("node").arg(folder().join("check.mjs")).args(&pages).arg(&live).status().unwrap();
+    let status =
+        Command::new("node").arg(folder().join("check.mjs")).args(&pages).arg(&live).status().unwrap();
     assert!(status.success(), "see what it said above");
 }

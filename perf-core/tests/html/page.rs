@@ -28,7 +28,10 @@ fn a_page_needs_nothing_but_itself() {
         let found: Vec<&str> = outside.filter(|line| line.contains(part)).collect();
         assert!(found.is_empty(), "{part}: {found:?}");
     }
-    assert!(page.contains("default-src 'none'") && page.contains("connect-src 'none'"), "it may ask for nothing");
+    assert!(
+        page.contains("default-src 'none'") && page.contains("connect-src 'none'"),
+        "it may ask for nothing"
+    );
     assert!(!page.contains("{{"), "nothing is left to fill in");
 }
 
@@ -98,5 +101,21 @@ fn a_run_without_tests_has_a_page_and_so_has_a_live_one() {
     let mut out = Vec::new();
     write_live(&mut out).unwrap();
     let live = String::from_utf8(out).unwrap();
-    assert!(live.contains("connect-src 'self'") && live.contains("showLive();") && live.ends_with("</html>\n"));
+    assert!(
+        live.contains("connect-src 'self'") && live.contains("showLive();") && live.ends_with("</html>\n")
+    );
+}
+
+#[test]
+#[ignore = "TEMP"]
+fn temp_of_files() {
+    let list = std::env::var("HTML_OF").unwrap();
+    for pair in list.split(',') {
+        let (from, to) = pair.split_once('=').unwrap();
+        let runs: Vec<Run> = from
+            .split('+')
+            .map(|path| Run::parse(&std::fs::read_to_string(path).unwrap()).unwrap())
+            .collect();
+        std::fs::write(to, page(&runs)).unwrap();
+    }
 }

@@ -30,15 +30,8 @@ pub(crate) struct Second {
     pub(crate) users: f64,
 }
 
-pub(crate) const QUIET: Second = Second {
-    rate: 500.0,
-    p50_ns: 1.3e6,
-    tail: 4.0,
-    failed: 0.0,
-    dropped: 0.0,
-    in_flight: 1.0,
-    users: 0.0,
-};
+pub(crate) const QUIET: Second =
+    Second { rate: 500.0, p50_ns: 1.3e6, tail: 4.0, failed: 0.0, dropped: 0.0, in_flight: 1.0, users: 0.0 };
 
 fn whole(value: f64) -> Value {
     json!(value.max(0.0).round() as u64)
@@ -79,8 +72,10 @@ fn times(p50: f64, tail: f64, count: f64) -> Value {
     });
     let all: Vec<(f64, f64)> = shares.collect();
     let total: f64 = all.iter().map(|(_, share)| share).sum();
-    let histogram: Vec<Value> =
-        all.iter().map(|(value, share)| json!([value.round() as u64, (share / total * count).round() as u64])).collect();
+    let histogram: Vec<Value> = all
+        .iter()
+        .map(|(value, share)| json!([value.round() as u64, (share / total * count).round() as u64]))
+        .collect();
     let at = |z: f64| whole(p50 * (z * tail.ln() / 2.33).exp());
     json!({
         "min": at(-2.9), "mean": p50 * 1.1, "median": at(0.0), "max": at(2.95), "stddev": p50 * 0.4, "variance": p50 * p50, "p50": at(0.0), "p75": at(0.67),
@@ -90,7 +85,8 @@ fn times(p50: f64, tail: f64, count: f64) -> Value {
 
 fn rounds(p50: f64, rate: f64, seed: u64) -> Value {
     let mut dice = Numbers::from(seed);
-    let mut near = |value: f64| Value::from((0..10).map(|_| value * (0.97 + 0.06 * dice.next())).collect::<Vec<_>>());
+    let mut near =
+        |value: f64| Value::from((0..10).map(|_| value * (0.97 + 0.06 * dice.next())).collect::<Vec<_>>());
     json!({ "n": [500, 500], "service_p50_ns": near(p50), "service_p95_ns": near(p50 * 2.1), "service_p99_ns": near(p50 * 3.0), "throughput_per_s": near(rate) })
 }
 
@@ -118,7 +114,8 @@ fn sum(all: &[Second], of: fn(&Second) -> f64) -> f64 {
 }
 
 fn counted(all: &[Second]) -> Value {
-    let [planned, failed, dropped] = [|s: &Second| s.rate, |s: &Second| s.failed, |s: &Second| s.dropped].map(|of| sum(all, of));
+    let [planned, failed, dropped] =
+        [|s: &Second| s.rate, |s: &Second| s.failed, |s: &Second| s.dropped].map(|of| sum(all, of));
     let errors = failed + dropped;
     let ratio = errors / planned.max(1.0);
     json!({
@@ -150,7 +147,7 @@ fn timed(middle: Second, all: &[Second]) -> Value {
         },
         "preparation": {
             "setup_s": 0.21, "ready_s": 0.0, "calibration": [], "users": 0, "users_failed": 0, "workers_s": 0.01,
-            "addresses": ["127.0.0.1:8080"],
+            "addresses": { "localhost": ["127.0.0.1:8080"] },
         },
     })
 }
@@ -208,17 +205,19 @@ pub(crate) fn with(mut test: Value, changes: &Value) -> Value {
 
 fn compared(test: Value, change: f64, verdict: &str) -> Value {
     let session = |n: u64| {
-        let quantiles: Vec<u64> = (0..64).map(|q| (0.9e6 + 0.02e6 * q as f64 + 1e3 * n as f64) as u64).collect();
+        let quantiles: Vec<u64> =
+            (0..64).map(|q| (0.9e6 + 0.02e6 * q as f64 + 1e3 * n as f64) as u64).collect();
         json!({ "recorded": format!("2026-01-{:02}T09:30:00Z", 10 + n), "commit": "0c782d2b1c", "quantiles_ns": quantiles,
             "rounds": { "service.p50": rounds(1.2e6, 500.0, n)["service_p50_ns"], "service.p95": rounds(1.2e6, 500.0, n)["service_p95_ns"] } })
     };
-    let metric = |name: &str, base: f64, change: f64, verdict: &str| {
-        json!({ "metric": name, "baseline": base, "current": base * (1.0 + change), "change": change, "interval": [change - 0.03, change + 0.03], "smallest_detectable_change": 0.081, "p_value": 0.001, "tolerance": 0.05, "verdict": verdict })
-    };
-    with(test, &json!({ "comparison": {
+    let metric = |name: &str, base: f64, change: f64, verdict: &str| json!({ "metric": name, "baseline": base, "current": base * (1.0 + change), "change": change, "interval": [change - 0.03, change + 0.03], "smallest_detectable_change": 0.081, "p_value": 0.001, "tolerance": 0.05, "verdict": verdict });
+    with(
+        test,
+        &json!({ "comparison": {
         "verdict": verdict, "sessions": 8, "measured_sessions": 1, "level": 2, "baseline_sessions": (0..8).map(session).collect::<Vec<_>>(),
         "metrics": [metric("service.p50", 1.2e6, change, verdict), metric("service.p95", 2.5e6, 0.012, "unchanged")],
-    } }))
+    } }),
+    )
 }
 
 fn finding(kind: &str, severity: &str, message: &str, evidence: &Value) -> Value {
@@ -227,8 +226,12 @@ fn finding(kind: &str, severity: &str, message: &str, evidence: &Value) -> Value
 
 /// Quiet, with a baseline it is slower than, and the two more sessions that said so.
 pub(crate) fn regressed(seconds: usize) -> Value {
-    let slower = compared(test("list_books", seconds, |_| Second { p50_ns: 1.42e6, ..QUIET }), 0.183, "regressed");
-    with(slower, &json!({ "verdict": "failed", "reasons": ["service.p50 regressed: 1.20 ms → 1.42 ms, +18.3 % (95 % interval +15.3 % to +21.3 %)"] }))
+    let slower =
+        compared(test("list_books", seconds, |_| Second { p50_ns: 1.42e6, ..QUIET }), 0.183, "regressed");
+    with(
+        slower,
+        &json!({ "verdict": "failed", "reasons": ["service.p50 regressed: 1.20 ms → 1.42 ms, +18.3 % (95 % interval +15.3 % to +21.3 %)"] }),
+    )
 }
 
 /// Stands still for a while.
@@ -238,11 +241,14 @@ pub(crate) fn stalled(seconds: usize) -> Value {
         _ => QUIET,
     };
     let middle = seconds as f64 / 2.0;
-    with(test("search_books", seconds, at), &json!({
-        "findings": [finding("latency_burst", "warning", "response p50 was 350 ms instead of 1.3 ms for a while", &json!({ "from_s": middle, "to_s": middle + 3.0, "before_ns": 1.3e6, "during_ns": 350e6 })), finding("bimodal_latency", "info", "service times are of two kinds", &json!({ "fast_ns": 1e6, "slow_ns": 9e6, "slow_share": 0.1 })), finding("unusual_seconds", "info", "one second is unlike all others", &json!({ "count": 1, "worst_at_s": middle + 1.0 }))],
-        "gaps": [{ "at_s": middle - 10.0, "duration_s": 2.0 }], "alerts": [{ "kind": "condition", "at": "2026-01-31T12:00:12.000Z", "after_s": 12.0, "expression": "p99 > 200ms", "message": "p99 > 200ms holds" }],
-        "verdict": "inconclusive", "reasons": ["the generator could not keep up"],
-    }))
+    with(
+        test("search_books", seconds, at),
+        &json!({
+            "findings": [finding("latency_burst", "warning", "response p50 was 350 ms instead of 1.3 ms for a while", &json!({ "from_s": middle, "to_s": middle + 3.0, "before_ns": 1.3e6, "during_ns": 350e6 })), finding("bimodal_latency", "info", "service times are of two kinds", &json!({ "fast_ns": 1e6, "slow_ns": 9e6, "slow_share": 0.1 })), finding("unusual_seconds", "info", "one second is unlike all others", &json!({ "count": 1, "worst_at_s": middle + 1.0 }))],
+            "gaps": [{ "at_s": middle - 10.0, "duration_s": 2.0 }], "alerts": [{ "kind": "condition", "at": "2026-01-31T12:00:12.000Z", "after_s": 12.0, "expression": "p99 > 200ms", "message": "p99 > 200ms holds" }],
+            "verdict": "inconclusive", "reasons": ["the generator could not keep up"],
+        }),
+    )
 }
 
 /// Climbs until it is too much.
@@ -250,11 +256,20 @@ pub(crate) fn ramped(seconds: usize) -> Value {
     let at = move |second: usize| {
         let part = second as f64 / seconds as f64;
         let over = (part - 0.7).max(0.0);
-        Second { rate: 2000.0 * part, p50_ns: 1.3e6 * (1.0 + 0.3 * part + 3e2 * over * over), in_flight: 2.0 + 3e3 * over, dropped: if over > 0.2 { 60.0 } else { 0.0 }, ..QUIET }
+        Second {
+            rate: 2000.0 * part,
+            p50_ns: 1.3e6 * (1.0 + 0.3 * part + 3e2 * over * over),
+            in_flight: 2.0 + 3e3 * over,
+            dropped: if over > 0.2 { 60.0 } else { 0.0 },
+            ..QUIET
+        }
     };
     let ramp = test("ramp", seconds, at);
-    with(ramp, &json!({ "verdict": "failed", "reasons": ["errors < 1% does not hold: 1.2 %"], "errors": [{ "category": "dropped", "count": 500, "first_message": "max_in_flight", "first_at_s": 0.9 * seconds as f64, "last_at_s": seconds, "messages": [] }],
-        "findings": [finding("saturated", "warning", "the target does no more than 1,400/s", &json!({ "limit_per_s": 1400.0, "from_s": 0.7 * seconds as f64 }))] }))
+    with(
+        ramp,
+        &json!({ "verdict": "failed", "reasons": ["errors < 1% does not hold: 1.2 %"], "errors": [{ "category": "dropped", "count": 500, "first_message": "max_in_flight", "first_at_s": 0.9 * seconds as f64, "last_at_s": seconds, "messages": [] }],
+        "findings": [finding("saturated", "warning", "the target does no more than 1,400/s", &json!({ "limit_per_s": 1400.0, "from_s": 0.7 * seconds as f64 }))] }),
+    )
 }
 
 /// Fails from its middle on, with messages that a page must not take for markup.
@@ -262,26 +277,51 @@ pub(crate) fn failing(seconds: usize) -> Value {
     let at = move |second: usize| if second * 2 > seconds { Second { failed: 40.0, ..QUIET } } else { QUIET };
     let middle = seconds as f64 / 2.0;
     let message = |text: &str, count: u64| json!({ "message": text, "count": count, "example": format!("{text} of order 17"), "first_at_s": middle, "last_at_s": seconds as f64 - 0.5 });
-    with(test("order_</script><b>books</b>", seconds, at), &json!({
-        "verdict": "failed", "reasons": ["errors < 1% does not hold: 4.0 %"],
-        "errors": [{ "category": "http_5xx", "count": 1200, "first_message": "status <n>", "first_at_s": middle, "last_at_s": seconds as f64 - 0.5, "messages": [message("<img src=x onerror=alert(1)> status <n>", 1000), message("no answer", 200)] }, { "category": "timeout", "count": 300, "first_message": "none within 30 s", "first_at_s": middle, "last_at_s": middle, "messages": [] }],
-        "checks": { "has a title": { "held": 900, "broken": 12 } },
-    }))
+    with(
+        test("order_</script><b>books</b>", seconds, at),
+        &json!({
+            "verdict": "failed", "reasons": ["errors < 1% does not hold: 4.0 %"],
+            "errors": [{ "category": "http_5xx", "count": 1200, "first_message": "status <n>", "first_at_s": middle, "last_at_s": seconds as f64 - 0.5, "messages": [message("<img src=x onerror=alert(1)> status <n>", 1000), message("no answer", 200)] }, { "category": "timeout", "count": 300, "first_message": "none within 30 s", "first_at_s": middle, "last_at_s": middle, "messages": [] }],
+            "checks": { "has a title": { "held": 900, "broken": 12 } },
+        }),
+    )
 }
 
 /// Users in a loop, part of a scenario.
 pub(crate) fn closed(seconds: usize) -> Value {
-    let at = |second: usize| Second { rate: 380.0, users: (second as f64 * 2.0).min(20.0), in_flight: (second as f64 * 2.0).min(20.0), ..QUIET };
+    let at = |second: usize| Second {
+        rate: 380.0,
+        users: (second as f64 * 2.0).min(20.0),
+        in_flight: (second as f64 * 2.0).min(20.0),
+        ..QUIET
+    };
     let load = json!({ "model": "closed", "duration_s": seconds, "measured_s": seconds, "description": "closed load, 20 users", "workers": 1, "seed": 7 });
-    with(compared(test("browse", seconds, at), -0.11, "improved"), &json!({ "load": load, "scenario": "shop", "members": [] }))
+    with(
+        compared(test("browse", seconds, at), -0.11, "improved"),
+        &json!({ "load": load, "scenario": "shop", "members": [] }),
+    )
 }
 
 /// A search for what the target bears.
 pub(crate) fn searched() -> Value {
     let level = |rate: f64, held: &str, p99: f64| json!({ "rate_per_s": rate, "offered_per_s": rate * 0.999, "p50_ns": 1.2e6, "p99_ns": p99, "error_ratio": 0.0, "held": held, "broken": if held == "broken" { json!(["p99 < 50ms (62.1 ms)"]) } else { json!([]) }, "target_cpu": null });
-    let levels = [level(100.0, "kept", 3e6), level(200.0, "kept", 3.2e6), level(400.0, "kept", 4e6), level(800.0, "kept", 9e6), level(1600.0, "broken", 900e6), level(1130.0, "kept", 20e6), level(1340.0, "broken", 120e6), level(1230.0, "spoiled", 51e6), level(1230.0, "broken", 62e6), level(1180.0, "kept", 44e6)];
-    with(test("capacity_of_search", 10, |_| QUIET), &json!({ "load": { "model": "capacity", "duration_s": null, "description": "capacity search, from 100/s up to 20000/s", "workers": 1, "seed": 7 }, "rounds": [], "record": { "config": {}, "gates": [{ "metric": "capacity", "tolerance": 0.05 }], "sessions": [{ "rounds": { "n": [5], "capacity_per_s": [1180.0] }, "recorded": "", "quantiles_ns": [] }] },
-        "capacity": { "limits": ["p99 < 50ms"], "rate_per_s": 1180.0, "bound_by": "target", "knee_per_s": 800.0, "levels": levels } }))
+    let levels = [
+        level(100.0, "kept", 3e6),
+        level(200.0, "kept", 3.2e6),
+        level(400.0, "kept", 4e6),
+        level(800.0, "kept", 9e6),
+        level(1600.0, "broken", 900e6),
+        level(1130.0, "kept", 20e6),
+        level(1340.0, "broken", 120e6),
+        level(1230.0, "spoiled", 51e6),
+        level(1230.0, "broken", 62e6),
+        level(1180.0, "kept", 44e6),
+    ];
+    with(
+        test("capacity_of_search", 10, |_| QUIET),
+        &json!({ "load": { "model": "capacity", "duration_s": null, "description": "capacity search, from 100/s up to 20000/s", "workers": 1, "seed": 7 }, "rounds": [], "record": { "config": {}, "gates": [{ "metric": "capacity", "tolerance": 0.05 }], "sessions": [{ "rounds": { "n": [5], "capacity_per_s": [1180.0] }, "recorded": "", "quantiles_ns": [] }] },
+        "capacity": { "limits": ["p99 < 50ms"], "rate_per_s": 1180.0, "bound_by": "target", "knee_per_s": 800.0, "levels": levels } }),
+    )
 }
 
 /// A set-up that failed, and one that was not run: neither has numbers.
@@ -296,7 +336,9 @@ pub(crate) fn without_numbers() -> [Value; 2] {
 pub(crate) fn null_everywhere() -> Value {
     let mut test = test("nothing_known", 2, |_| QUIET);
     let keys: Vec<String> = test.as_object().into_iter().flat_map(Map::keys).cloned().collect();
-    keys.iter().filter(|key| !["name", "test_target", "verdict"].contains(&key.as_str())).for_each(|key| test[key] = Value::Null);
+    keys.iter()
+        .filter(|key| !["name", "test_target", "verdict"].contains(&key.as_str()))
+        .for_each(|key| test[key] = Value::Null);
     test
 }
 
@@ -307,7 +349,16 @@ pub(crate) fn run(id: &str, tests: Vec<Value>) -> Run {
 
 /// One of each kind, of so many seconds.
 pub(crate) fn one_of_each(id: &str, seconds: usize) -> Run {
-    let mut tests = vec![test("get_book", seconds, |_| QUIET), regressed(seconds), stalled(seconds), ramped(seconds), failing(seconds), closed(seconds), searched(), null_everywhere()];
+    let mut tests = vec![
+        test("get_book", seconds, |_| QUIET),
+        regressed(seconds),
+        stalled(seconds),
+        ramped(seconds),
+        failing(seconds),
+        closed(seconds),
+        searched(),
+        null_everywhere(),
+    ];
     tests.extend(without_numbers());
     run(id, tests)
 }

@@ -68,6 +68,8 @@ const RESOURCES: &[(&str, Merging)] = &[
 pub(super) struct Columns<'a> {
     points: &'a [Value],
     interval_s: f64,
+    /// How long load was offered; the last point may be shorter for it.
+    measured_s: Option<f64>,
     errors: Vec<String>,
     steps: Vec<String>,
 }
@@ -76,13 +78,15 @@ impl<'a> Columns<'a> {
     /// `None` where nothing was recorded.
     pub(super) fn of(test: &'a Value) -> Option<Self> {
         let points = test["timeline"]["points"].as_array().filter(|points| !points.is_empty())?;
-        let interval_s = test["timeline"]["interval_s"].as_f64().filter(|length| *length > 0.0).unwrap_or(1.0);
+        let interval_s =
+            test["timeline"]["interval_s"].as_f64().filter(|length| *length > 0.0).unwrap_or(1.0);
         let mut errors: Vec<(String, f64)> = totals(points).into_iter().collect();
         errors.sort_by(|a, b| b.1.total_cmp(&a.1));
         let names = |key: &str| test[key].as_object().into_iter().flat_map(|map| map.keys().cloned());
         Some(Columns {
             points,
             interval_s,
+            measured_s: test["load"]["measured_s"].as_f64(),
             errors: errors.into_iter().map(|(name, _)| name).take(MOST_ERRORS).collect(),
             steps: names("steps").take(MOST_STEPS).collect(),
         })
@@ -97,12 +101,11 @@ impl<'a> Columns<'a> {
     pub(super) fn write(&self, most: usize, out: &mut dyn Write) -> io::Result<()> {
         let each = self.points.len().div_ceil(most.max(1));
         let groups: Vec<&[Value]> = self.points.chunks(each).collect();
-        let last = groups.last().map_or(0, |group| group.len());
         let begun = |group: &&[Value]| group.first().and_then(|point| point["at_s"].as_f64());
         let at: Vec<Option<f64>> = groups.iter().map(begun).collect();
         write!(out, "{{\"points\":{},\"merged\":{each}", groups.len())?;
         write!(out, ",\"interval_s\":{}", each as f64 * self.interval_s)?;
-        write!(out, ",\"last_s\":{},\"at_s\":{}", last as f64 * self.interval_s, column(&at, FINE_DIGITS))?;
+        write!(out, ",\"last_s\":{},\"at_s\":{}", self.last_s(&groups), column(&at, FINE_DIGITS))?;
         for (name, merging) in FIELDS.iter().chain(RESOURCES) {
             let digits = if name.ends_with("bytes") { FINE_DIGITS } else { DIGITS };
             let values = merged(&groups, *merging, |point| &point[*name]);
@@ -113,6 +116,15 @@ impl<'a> Columns<'a> {
         self.write_errors(&groups, out)?;
         self.write_steps(&groups, out)?;
         write!(out, "}}")
+    }
+
+    /// How much of its time the last point was under load, or all of it, where that ended before.
+    fn last_s(&self, groups: &[&[Value]]) -> f64 {
+        let last = groups.last().copied().unwrap_or_default();
+        let whole = last.len() as f64 * self.interval_s;
+        let begun = last.first().and_then(|point| point["at_s"].as_f64());
+        let left = self.measured_s.zip(begun).map(|(measured, begun)| measured - begun);
+        left.filter(|left| *left > 0.0 && *left < whole).unwrap_or(whole)
     }
 
     fn write_errors(&self, groups: &[&[Value]], out: &mut dyn Write) -> io::Result<()> {
@@ -128,9 +140,8 @@ impl<'a> Columns<'a> {
     fn write_steps(&self, groups: &[&[Value]], out: &mut dyn Write) -> io::Result<()> {
         write!(out, ",\"steps\":{{")?;
         for (number, name) in self.steps.iter().enumerate() {
-            let of = |key: &str| {
-                column(&merged(groups, Merging::Max, |point| &point["steps"][name][key]), DIGITS)
-            };
+            let of =
+                |key: &str| column(&merged(groups, Merging::Max, |point| &point["steps"][name][key]), DIGITS);
             let (p50, p99) = (of("p50_ns"), of("p99_ns"));
             let name = Value::from(name.as_str());
             write!(out, "{}{name}:{{\"p50_ns\":{p50},\"p99_ns\":{p99}}}", comma(number))?;
@@ -196,7 +207,10 @@ mod tests {
         let page = written(&test(), 600);
         assert_eq!((&page["points"], &page["merged"]), (&json!(5), &json!(1)));
         assert_eq!(page["p99_ns"], json!([1000.0, 2000.0, 3000.0, 4000.0, 5000.0]));
-        assert_eq!((&page["started"], &page["users"], &page["max_ns"]), (&json!(10), &json!(0), &Value::Null));
+        assert_eq!(
+            (&page["started"], &page["users"], &page["max_ns"]),
+            (&json!(10), &json!(0), &Value::Null)
+        );
         assert_eq!(page["errors"]["http_5xx"], json!([0, 0, 0, 4, 0]));
         assert_eq!(page["steps"]["a \"step\""]["p99_ns"], json!(7));
     }
@@ -204,12 +218,25 @@ mod tests {
     #[test]
     fn neighbours_are_merged_to_the_worst_of_them_and_counts_add_up() {
         let page = written(&test(), 3);
-        assert_eq!((&page["points"], &page["interval_s"], &page["last_s"]), (&json!(3), &json!(2.0), &json!(1.0)));
+        assert_eq!(
+            (&page["points"], &page["interval_s"], &page["last_s"]),
+            (&json!(3), &json!(2.0), &json!(1.0))
+        );
         assert_eq!(page["at_s"], json!([0, 2, 4]));
         assert_eq!(page["started"], json!([20, 20, 10]));
         assert_eq!(page["p99_ns"], json!([2000.0, 4000.0, 5000.0]));
         assert_eq!(page["cpu"], json!([0.5, 2.5, 4]));
         assert_eq!(page["errors"]["http_5xx"], json!([0, 4, 0]));
+    }
+
+    #[test]
+    fn a_last_point_that_load_did_not_fill_is_as_long_as_it_did() {
+        let mut test = test();
+        test["load"] = json!({ "measured_s": 4.25 });
+        assert_eq!(written(&test, 600)["last_s"], json!(0.25));
+        assert_eq!(written(&test, 3)["last_s"], json!(0.25));
+        test["load"] = json!({ "measured_s": 3.5 });
+        assert_eq!(written(&test, 600)["last_s"], json!(1), "nothing but the drain");
     }
 
     #[test]

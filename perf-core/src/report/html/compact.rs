@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn what_is_told_has_no_histograms() {
-        let slimmed = slim(&json!({ "p50": 1.234_567_89, "n": 12_345_678, "histogram": [[1, 2]], "x": [{ "histogram": [] }] }));
+        let slimmed = slim(
+            &json!({ "p50": 1.234_567_89, "n": 12_345_678, "histogram": [[1, 2]], "x": [{ "histogram": [] }] }),
+        );
         assert_eq!(slimmed, json!({ "p50": 1.23457, "n": 12_345_678, "x": [{}] }));
     }
 }

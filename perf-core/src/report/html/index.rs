@@ -78,15 +78,16 @@ fn worst_change(comparison: &Value) -> Value {
     let metrics = comparison["metrics"].as_array().into_iter().flatten();
     let of_verdict = metrics.filter(|metric| metric["verdict"] == comparison["verdict"]);
     let size = |metric: &Value| metric["change"].as_f64().unwrap_or(0.0).abs();
-    of_verdict.max_by(|a, b| size(a).total_cmp(&size(b))).map_or(Value::Null, |metric| {
-        json!({ "metric": metric["metric"], "change": metric["change"] })
-    })
+    of_verdict
+        .max_by(|a, b| size(a).total_cmp(&size(b)))
+        .map_or(Value::Null, |metric| json!({ "metric": metric["metric"], "change": metric["change"] }))
 }
 
 /// The p99 over time.
 fn spark(test: &Value) -> Vec<Option<f64>> {
     let points = test["timeline"]["points"].as_array().map_or(&[][..], Vec::as_slice);
     let each = points.len().div_ceil(SPARK).max(1);
-    let highest = |group: &[Value]| group.iter().filter_map(|point| point["p99_ns"].as_f64()).reduce(f64::max);
+    let highest =
+        |group: &[Value]| group.iter().filter_map(|point| point["p99_ns"].as_f64()).reduce(f64::max);
     points.chunks(each).map(highest).collect()
 }

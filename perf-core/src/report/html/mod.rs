@@ -25,18 +25,21 @@ const SCRIPTS: &[&str] = &[
     include_str!("script/scales.js"),
     include_str!("script/view.js"),
     include_str!("script/shapes.js"),
+    include_str!("script/domains.js"),
     include_str!("script/marks.js"),
     include_str!("script/pointer.js"),
     include_str!("script/charts.js"),
     include_str!("script/timeline.js"),
     include_str!("script/distributions.js"),
     include_str!("script/tables.js"),
+    include_str!("script/named.js"),
+    include_str!("script/findings.js"),
     include_str!("script/test.js"),
     include_str!("script/compare.js"),
     include_str!("script/overview.js"),
     include_str!("script/page.js"),
 ];
-const LIVE: &str = include_str!("script/live.js");
+const LIVE: &[&str] = &[include_str!("script/points.js"), include_str!("script/live.js"), "showLive();"];
 /// So many numbers of timelines keep a page of a hundred tests below 10 MB.
 const MOST_NUMBERS: usize = 2_400_000;
 const LEAST_POINTS: usize = 60;
@@ -60,7 +63,7 @@ pub fn write(runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes the page that shows a run while it goes on: it reads `/events` of the server that it came from.
 pub fn write_live(out: &mut dyn Write) -> io::Result<()> {
-    frame(out, "'self'", |out| scripts(SCRIPTS.iter().chain([&LIVE, &"showLive();"]), out))
+    frame(out, "'self'", |out| scripts(SCRIPTS.iter().chain(LIVE), out))
 }
 
 /// The page around what its body ends in. Nothing but `connect` may be asked for anything.

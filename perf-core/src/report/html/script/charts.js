@@ -5,11 +5,14 @@
 const MARGIN = { left: 58, right: 10, top: 12, bottom: 24 };
 const BY_ID = new Map();
 
-const whenSeen = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (isIntersecting) target.chart.see();
-  }
-}, { rootMargin: '300px' });
+const whenSeen = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) target.chart.see();
+    }
+  },
+  { rootMargin: '300px' },
+);
 const whenResized = new ResizeObserver((entries) => entries.forEach(({ target }) => target.chart.fit()));
 
 class Chart {
@@ -29,7 +32,10 @@ class Chart {
     this.plot.chart = this;
     whenSeen.observe(this.plot);
     whenResized.observe(this.plot);
-    view.on('shown', () => this.draw()).on('cursor', () => this.drawCursor()).on('selection', () => this.drawSelection());
+    view
+      .on('shown', () => this.draw())
+      .on('cursor', () => this.drawCursor())
+      .on('selection', () => this.drawSelection());
   }
 
   figure() {
@@ -46,17 +52,28 @@ class Chart {
     this.text = el('p', { class: 'sr', id: `${this.id}-text` }, this.summary());
     listenToPointer(this);
     listenToKeys(this);
-    return el('figure', { class: 'chart', id: this.id },
+    return el(
+      'figure',
+      { class: 'chart', id: this.id },
       el('figcaption', {}, el('h4', {}, title), note && el('span', { class: 'note' }, note), this.axisButton()),
-      this.legend(), this.plot, this.text);
+      this.legend(),
+      this.plot,
+      this.text,
+    );
   }
 
   axisButton() {
     if (!this.spec.y.canBeLog) return null;
     const label = (button) => (button.textContent = this.isLog ? 'log axis' : 'linear axis');
     const button = el('button', {
-      type: 'button', class: 'small', title: 'Switch between a linear and a logarithmic axis',
-      onclick: () => { this.isLog = !this.isLog; label(button); this.draw(); },
+      type: 'button',
+      class: 'small',
+      title: 'Switch between a linear and a logarithmic axis',
+      onclick: () => {
+        this.isLog = !this.isLog;
+        label(button);
+        this.draw();
+      },
     });
     label(button);
     return button;
@@ -70,11 +87,24 @@ class Chart {
 
   key(series) {
     series.value = el('span', { class: 'value' });
-    const swatch = el('span', { class: `swatch ${series.shape}${series.dash ? ' dashed' : ''}`, 'aria-hidden': 'true' });
-    series.button = el('button', {
-      type: 'button', class: 'key', style: `--c:var(--${series.colour})`, 'aria-pressed': String(series.isOn), title: series.title,
-      onclick: () => this.toggle(series),
-    }, swatch, series.name, series.value);
+    const swatch = el('span', {
+      class: `swatch ${series.shape}${series.dash ? ' dashed' : ''}`,
+      'aria-hidden': 'true',
+    });
+    series.button = el(
+      'button',
+      {
+        type: 'button',
+        class: 'key',
+        style: `--c:var(--${series.colour})`,
+        'aria-pressed': String(series.isOn),
+        title: series.title,
+        onclick: () => this.toggle(series),
+      },
+      swatch,
+      series.name,
+      series.value,
+    );
     return series.button;
   }
 
@@ -95,9 +125,14 @@ class Chart {
     if (this.spec.summary) return this.spec.summary;
     const of = ({ name, y }) => {
       const [low, high] = extent(y);
-      return isNumber(low) ? `${name}: ${this.spec.y.format(low)} to ${this.spec.y.format(high)}` : `${name}: no values`;
+      return isNumber(low)
+        ? `${name}: ${this.spec.y.format(low)} to ${this.spec.y.format(high)}`
+        : `${name}: no values`;
     };
-    return `${this.spec.title}. ${this.series.filter(({ shape }) => shape !== 'band').map(of).join('; ')}.`;
+    return `${this.spec.title}. ${this.series
+      .filter(({ shape }) => shape !== 'band')
+      .map(of)
+      .join('; ')}.`;
   }
 
   see() {
@@ -125,54 +160,52 @@ class Chart {
     const { left, right, top, bottom } = this.box;
     this.over = svg('g', { class: 'over', 'aria-hidden': 'true' });
     this.svg.replaceChildren(
-      svg('clipPath', { id: clip }, svg('rect', { x: left, y: top - 4, width: Math.max(0, right - left), height: bottom - top + 4 })),
-      ...this.axes(), svg('g', { 'clip-path': `url(#${clip})` }, drawMarks(this), this.paths(), drawLimits(this)),
-      drawFlags(this), this.over);
+      svg(
+        'clipPath',
+        { id: clip },
+        svg('rect', { x: left, y: top - 4, width: Math.max(0, right - left), height: bottom - top + 4 }),
+      ),
+      ...this.axes(),
+      svg('g', { 'clip-path': `url(#${clip})` }, drawMarks(this), this.paths(), drawLimits(this)),
+      drawFlags(this),
+      this.over,
+    );
     this.drawSelection();
     this.drawCursor();
   }
 
   get box() {
-    return { left: MARGIN.left, right: this.width - MARGIN.right, top: MARGIN.top, bottom: this.height - MARGIN.bottom };
+    return {
+      left: MARGIN.left,
+      right: this.width - MARGIN.right,
+      top: MARGIN.top,
+      bottom: this.height - MARGIN.bottom,
+    };
   }
 
   setScales() {
     const { left, right, top, bottom } = this.box;
     stack(this.shown);
-    this.yDomain = this.domain();
+    this.yDomain = domainOf(this);
     this.x = (this.spec.x.isLog ? logScale : linearScale)(this.view.shown, [left, right]);
     this.y = (this.isLog ? logScale : linearScale)(this.yDomain, [bottom, top]);
-  }
-
-  /** Of what is in sight. */
-  domain() {
-    const [from, to] = this.view.shown;
-    let [least, most] = [Infinity, -Infinity];
-    for (const { x, y, low, ends, floor } of this.shown) {
-      for (let n = 0; n < x.length; n += 1) {
-        if (!isNumber(y[n]) || (ends ? ends[n] < from : x[n] < from) || x[n] > to) continue;
-        most = Math.max(most, y[n] + (floor ? floor[n] : 0));
-        const bottom = low ? low[n] : y[n];
-        if (bottom > 0) least = Math.min(least, bottom);
-      }
-    }
-    const limits = list(this.spec.limits).map(({ y }) => y).filter((y) => y <= 2.5 * most && y >= most / 100);
-    most = Math.max(most, ...limits);
-    if (this.isLog) return logDomain(Number.isFinite(least) ? least : 1, most > 0 ? most : 10);
-    const [low, high] = linearDomain(Math.max(most, this.spec.y.least ?? 0));
-    return this.spec.y.isTight && least > 0.5 * most ? tight(least, most) : [low, high];
   }
 
   axes() {
     const { left, right, top, bottom } = this.box;
     const { x, y } = this.spec;
     const format = y.tick ?? y.format;
-    const rows = (this.isLog ? logTicks : linearTicks)(this.yDomain, 4).filter((tick) => !y.isWhole || Number.isInteger(tick));
+    const rows = (this.isLog ? logTicks : linearTicks)(this.yDomain, 4).filter(
+      (tick) => !y.isWhole || Number.isInteger(tick),
+    );
     const columns = x.ticks(this.view.shown, Math.max(2, (right - left) / 90));
     const grid = svg('g', { class: 'grid', 'aria-hidden': 'true' });
     for (const tick of rows) {
       const at = px(this.y.of(tick));
-      grid.append(svg('path', { d: `M${left} ${at}H${right}` }), svg('text', { x: left - 6, y: at + 4, class: 'end' }, format(tick)));
+      grid.append(
+        svg('path', { d: `M${left} ${at}H${right}` }),
+        svg('text', { x: left - 6, y: at + 4, class: 'end' }, format(tick)),
+      );
     }
     let free = Infinity;
     for (const tick of columns.reverse()) {
@@ -181,8 +214,10 @@ class Chart {
       const isFree = at + 3.4 * text.length + 6 < free;
       if (isFree) free = at - 3.4 * text.length;
       const anchor = at > right - 20 ? 'end' : at < left + 8 ? 'start' : 'middle';
-      grid.append(svg('path', { d: `M${at} ${bottom}V${top}`, class: 'faint' }),
-        isFree ? svg('text', { x: at, y: bottom + 16, class: anchor }, text) : '');
+      grid.append(
+        svg('path', { d: `M${at} ${bottom}V${top}`, class: 'faint' }),
+        isFree ? svg('text', { x: at, y: bottom + 16, class: anchor }, text) : '',
+      );
     }
     return [grid, svg('path', { class: 'axis', d: `M${left} ${bottom}H${right}` })];
   }
@@ -192,7 +227,14 @@ class Chart {
     return this.shown.map((series) => {
       const { path, isFilled } = SHAPES[series.shape];
       const d = path(series, this.x.of, this.y.of, bottom);
-      return d && svg('path', { class: `${isFilled ? 'filled' : 'drawn'} ${series.shape}${series.dash ? ' dashed' : ''}`, style: `--c:var(--${series.colour})`, d });
+      return (
+        d &&
+        svg('path', {
+          class: `${isFilled ? 'filled' : 'drawn'} ${series.shape}${series.dash ? ' dashed' : ''}`,
+          style: `--c:var(--${series.colour})`,
+          d,
+        })
+      );
     });
   }
 
@@ -222,7 +264,8 @@ class Chart {
   /** Rings around single values that another chart points at. */
   drawSpots() {
     for (const { x, y } of list(this.spots)) {
-      if (isNumber(x) && isNumber(y)) this.over.append(svg('circle', { class: 'spot', cx: px(this.x.of(x)), cy: px(this.y.of(y)), r: 6 }));
+      if (isNumber(x) && isNumber(y))
+        this.over.append(svg('circle', { class: 'spot', cx: px(this.x.of(x)), cy: px(this.y.of(y)), r: 6 }));
     }
   }
 
@@ -252,34 +295,13 @@ class Chart {
     if (!selection) return;
     const { top, bottom } = this.box;
     const [a, b] = selection.map(this.x.of);
-    this.rectangle = svg('rect', { class: 'selection', x: Math.min(a, b), width: Math.abs(b - a), y: top, height: bottom - top });
+    this.rectangle = svg('rect', {
+      class: 'selection',
+      x: Math.min(a, b),
+      width: Math.abs(b - a),
+      y: top,
+      height: bottom - top,
+    });
     this.over.prepend(this.rectangle);
-  }
-}
-
-function extent(values) {
-  let [low, high] = [undefined, undefined];
-  for (const value of values) {
-    if (!isNumber(value)) continue;
-    if (low === undefined || value < low) low = value;
-    if (high === undefined || value > high) high = value;
-  }
-  return [low, high];
-}
-
-/** Around values that are all alike, so that their differences are seen. */
-function tight(least, most) {
-  const room = (most - least || most * 0.1) * 0.25;
-  const [, step = room] = linearTicks([least - room, most + room], 4);
-  const width = Math.abs(step - linearTicks([least - room, most + room], 4)[0]) || room;
-  return [Math.max(0, Math.floor((least - room) / width) * width), Math.ceil((most + room) / width) * width];
-}
-
-/** Bars stand on those before them. */
-function stack(series) {
-  let below = null;
-  for (const bars of series.filter(({ shape, isAlone }) => shape === 'bars' && !isAlone)) {
-    bars.floor = below;
-    below = bars.y.map((value, n) => (isNumber(value) ? value : 0) + (below ? below[n] : 0));
   }
 }

@@ -3,47 +3,41 @@
 
 /** Drawing more often than this helps nobody. */
 const DRAWN_EVERY_MS = 400;
-const MOST_LIVE_POINTS = 900;
-const PHASES = { preparing: 'preparing', ready: 'waiting until the target is ready', warmup: 'warm-up', measuring: 'measuring', draining: 'waiting for the last iterations', waiting: 'not started yet', ended: 'ended' };
-const ADDED_UP = new Set(['started', 'completed', 'dropped', 'failed']);
-const AVERAGED = /^(throughput_per_s|cpu|target_cpu|machine_cpu|steal|throttled|pressure_.*|.*_per_s)$/;
-
-/** Points as `/events` sends them, as columns as a report has them. */
-function columnsOf(points) {
-  const each = Math.ceil(points.length / MOST_LIVE_POINTS) || 1;
-  const groups = [];
-  for (let n = 0; n < points.length; n += each) groups.push(points.slice(n, n + each));
-  const length = points.length > 1 ? points[1].at_s - points[0].at_s : 1;
-  const merged = (values, key) => {
-    const some = values.filter(isNumber);
-    if (!some.length) return null;
-    const sum = some.reduce((a, b) => a + b, 0);
-    return ADDED_UP.has(key) ? sum : AVERAGED.test(key) ? sum / some.length : Math.max(...some);
-  };
-  const columns = { points: groups.length, merged: each, interval_s: each * length, last_s: groups.at(-1).length * length, at_s: groups.map(([first]) => first.at_s), errors: {}, steps: {} };
-  const keys = new Set(points.flatMap((point) => Object.keys(point)).filter((key) => isNumber(points.find((point) => isNumber(point[key]))?.[key])));
-  keys.delete('at_s');
-  for (const key of keys) columns[key] = groups.map((group) => merged(group.map((point) => point[key]), key));
-  const names = (key) => [...new Set(points.flatMap((point) => Object.keys(point[key] ?? {})))];
-  for (const name of names('errors')) columns.errors[name] = groups.map((group) => group.reduce((sum, point) => sum + (point.errors?.[name] ?? 0), 0));
-  for (const name of names('steps').slice(0, 6)) {
-    const of = (key) => groups.map((group) => merged(group.map((point) => point.steps?.[name]?.[key]), key));
-    columns.steps[name] = { p50_ns: of('p50_ns'), p99_ns: of('p99_ns') };
-  }
-  return columns;
-}
-
+const PHASES = {
+  preparing: 'preparing',
+  ready: 'waiting until the target is ready',
+  warmup: 'warm-up',
+  measuring: 'measuring',
+  draining: 'waiting for the last iterations',
+  waiting: 'not started yet',
+  ended: 'ended',
+};
 class LivePanel {
   constructor(name) {
     Object.assign(this, { name, points: [], view: null, charts: [], signature: '', verdict: null, status: null });
     this.badge = el('span', { class: 'phase note' }, PHASES.waiting);
     this.facts = el('span', { class: 'facts' });
     this.bar = el('div', {});
-    this.progress = el('div', { class: 'progress', role: 'progressbar', 'aria-label': `Progress of ${name}`, 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.bar);
+    this.progress = el(
+      'div',
+      {
+        class: 'progress',
+        role: 'progressbar',
+        'aria-label': `Progress of ${name}`,
+        'aria-valuemin': '0',
+        'aria-valuemax': '100',
+      },
+      this.bar,
+    );
     this.now = el('div', {});
     this.alerts = el('ul', { class: 'reasons' });
     this.time = el('div', {});
-    this.element = el('details', { class: 'test live' }, el('summary', {}, el('h2', {}, name), this.badge, this.facts), el('div', { class: 'body' }, this.progress, this.now, this.alerts, this.time));
+    this.element = el(
+      'details',
+      { class: 'test live' },
+      el('summary', {}, el('h2', {}, name), this.badge, this.facts),
+      el('div', { class: 'body' }, this.progress, this.now, this.alerts, this.time),
+    );
   }
 
   /** Another session of the test, or everything anew after a lost connection. */
@@ -61,7 +55,9 @@ class LivePanel {
     const part = isNumber(left) && elapsed + left > 0 ? elapsed / (elapsed + left) : null;
     this.bar.style.width = part === null ? '0' : `${(100 * part).toFixed(1)}%`;
     if (part !== null) this.progress.setAttribute('aria-valuenow', String(Math.round(100 * part)));
-    this.facts.textContent = [`${show.seconds(elapsed)} gone`, isNumber(left) && `${show.seconds(left)} left`].filter(Boolean).join(' · ');
+    this.facts.textContent = [`${show.seconds(elapsed)} gone`, isNumber(left) && `${show.seconds(left)} left`]
+      .filter(Boolean)
+      .join(' · ');
     this.now.replaceChildren(liveTiles(status), liveLimits(status) ?? '', liveNotes(status) ?? '');
   }
 
@@ -77,22 +73,31 @@ class LivePanel {
     this.verdict = verdict;
     this.badge.replaceWith((this.badge = badge(verdict)));
     this.bar.style.width = '100%';
-    if (list(reasons).length) this.now.prepend(el('ul', { class: `reasons ${verdict}` }, ...reasons.map((reason) => el('li', {}, reason))));
+    if (list(reasons).length)
+      this.now.prepend(el('ul', { class: `reasons ${verdict}` }, ...reasons.map((reason) => el('li', {}, reason))));
     this.draw();
   }
 
   schedule() {
-    this.timer ??= setTimeout(() => { this.timer = null; this.draw(); }, DRAWN_EVERY_MS);
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.draw();
+    }, DRAWN_EVERY_MS);
   }
 
   draw() {
     if (!this.points.length) return;
     const lines = unpacked(columnsOf(this.points));
     const test = { load: { model: isNumber(this.status?.planned_per_s) ? 'open' : 'closed' }, thresholds: [] };
-    const specs = TIMELINE.map((of) => of(lines, test)).filter(Boolean).map((spec) => onTime(spec, lines, []));
+    const specs = TIMELINE.map((of) => of(lines, test))
+      .filter(Boolean)
+      .map((spec) => onTime(spec, lines, []));
     const signature = JSON.stringify(specs.map(({ title, series }) => [title, series.map(({ name }) => name)]));
     if (signature === this.signature) {
-      this.charts.forEach((chart, n) => { chart.spec.x = specs[n].x; chart.update(specs[n].series.map(({ x, y, ends }) => ({ x, y, ends }))); });
+      this.charts.forEach((chart, n) => {
+        chart.spec.x = specs[n].x;
+        chart.update(specs[n].series.map(({ x, y, ends }) => ({ x, y, ends })));
+      });
     } else {
       this.build(specs, lines);
     }
@@ -106,26 +111,72 @@ class LivePanel {
     if (whole) this.view.show(shown);
     this.charts.forEach(({ id }) => BY_ID.delete(id));
     this.charts = specs.map((spec) => new Chart(this.view, spec));
-    this.time.replaceChildren(el('h3', {}, 'Over time'), timeBar(this.view), el('div', { class: 'charts' }, ...this.charts.map(({ element }) => element)));
+    this.time.replaceChildren(
+      el('h3', {}, 'Over time'),
+      timeBar(this.view),
+      el('div', { class: 'charts' }, ...this.charts.map(({ element }) => element)),
+    );
   }
 }
 
-function liveTiles({ counts, planned_per_s: planned, achieved_per_s: achieved, in_flight: inFlight, users, response_ns: times }) {
-  const errors = (counts?.failed ?? 0) + (counts?.timed_out ?? 0) + (counts?.dropped ?? 0) + (counts?.interrupted ?? 0);
-  return el('dl', { class: 'tiles' }, tile('rate', show.rate(achieved), isNumber(planned) && `of ${show.rate(planned)} planned`), tile('p50', show.ns(times?.p50)), tile('p99', show.ns(times?.p99)),
-    tile('max', show.ns(times?.max)), tile('errors', show.count(errors), counts?.planned > 0 && show.ratio(errors / counts.planned), errors ? 'bad' : null),
-    tile('in flight', show.count(inFlight)), users > 0 && tile('users', show.count(users)), tile('iterations', show.count(counts?.completed)));
+function liveTiles({
+  counts,
+  planned_per_s: planned,
+  achieved_per_s: achieved,
+  in_flight: inFlight,
+  users,
+  response_ns: times,
+}) {
+  const errors =
+    (counts?.failed ?? 0) + (counts?.timed_out ?? 0) + (counts?.dropped ?? 0) + (counts?.interrupted ?? 0);
+  return el(
+    'dl',
+    { class: 'tiles' },
+    tile('rate', show.rate(achieved), isNumber(planned) && `of ${show.rate(planned)} planned`),
+    tile('p50', show.ns(times?.p50)),
+    tile('p99', show.ns(times?.p99)),
+    tile('max', show.ns(times?.max)),
+    tile(
+      'errors',
+      show.count(errors),
+      counts?.planned > 0 && show.ratio(errors / counts.planned),
+      errors ? 'bad' : null,
+    ),
+    tile('in flight', show.count(inFlight)),
+    users > 0 && tile('users', show.count(users)),
+    tile('iterations', show.count(counts?.completed)),
+  );
 }
 
 function liveLimits({ thresholds }) {
   const all = list(thresholds);
-  const unit = (expression, value) => (isNumber(value) ? (/(^|[.(])(p[\d.]+|min|max|mean|median|cpu_per_iteration)[^<>=]*[<>=]/.test(expression) ? show.ns(value) : /^(abort\()?(errors|checks)\b/.test(expression) ? show.ratio(value) : show.number(value)) : NONE);
-  const item = (limit) => el('li', {}, el('span', { class: limit.held === false ? 'bad' : limit.held ? 'good' : 'quiet' }, limit.held === false ? '✗ ' : limit.held ? '✓ ' : '· '), el('code', {}, limit.expression), ` ${limit.unit ? showUnit(limit.actual, limit.unit) : unit(limit.expression, limit.actual)}`);
+  const unit = (expression, value) =>
+    isNumber(value)
+      ? /(^|[.(])(p[\d.]+|min|max|mean|median|cpu_per_iteration)[^<>=]*[<>=]/.test(expression)
+        ? show.ns(value)
+        : /^(abort\()?(errors|checks)\b/.test(expression)
+          ? show.ratio(value)
+          : show.number(value)
+      : NONE;
+  const item = (limit) =>
+    el(
+      'li',
+      {},
+      el(
+        'span',
+        { class: limit.held === false ? 'bad' : limit.held ? 'good' : 'quiet' },
+        limit.held === false ? '✗ ' : limit.held ? '✓ ' : '· ',
+      ),
+      el('code', {}, limit.expression),
+      ` ${limit.unit ? showUnit(limit.actual, limit.unit) : unit(limit.expression, limit.actual)}`,
+    );
   return all.length ? el('ul', { class: 'limits', 'aria-label': 'Thresholds so far' }, ...all.map(item)) : null;
 }
 
 function liveNotes({ notes }) {
-  return list(notes).length ? el('ul', { class: 'reasons inconclusive' }, ...notes.map((note) => el('li', {}, note))) : null;
+  return list(notes).length
+    ? el('ul', { class: 'reasons inconclusive' }, ...notes.map((note) => el('li', {}, note)))
+    : null;
 }
 
 class LivePage {
@@ -140,7 +191,11 @@ class LivePage {
     on('run', (run) => this.begin(run));
     on('status', (status) => this.panel(status.test).tellStatus(status));
     on('point', ({ test, point }) => this.panel(test).tellPoint(point));
-    on('test', (test) => { this.panel(test.name).tellEnd(test); say(`${test.name} ${test.verdict}`); this.checkEnd(); });
+    on('test', (test) => {
+      this.panel(test.name).tellEnd(test);
+      say(`${test.name} ${test.verdict}`);
+      this.checkEnd();
+    });
     on('alert', (alert) => this.alert(alert));
     this.source.addEventListener('open', () => this.connected());
     this.source.addEventListener('error', () => this.lost());
@@ -149,11 +204,22 @@ class LivePage {
   begin({ run_id: id, started, environment, tests }) {
     if (this.runId !== null && this.runId !== id) return location.reload();
     if (this.runId === null) {
-      document.querySelector('.brand').append(el('p', { class: 'facts' }, [`run ${id}`, showMoment(started), commitOf(environment), placeOf(environment)].filter(Boolean).join(' · ')));
+      document
+        .querySelector('.brand')
+        .append(
+          el(
+            'p',
+            { class: 'facts' },
+            [`run ${id}`, showMoment(started), commitOf(environment), placeOf(environment)]
+              .filter(Boolean)
+              .join(' · '),
+          ),
+        );
     }
     this.runId = id;
     list(tests).forEach((name) => this.panel(name));
-    document.getElementById('title').textContent = `${this.panels.size} load test${this.panels.size === 1 ? '' : 's'} running`;
+    document.getElementById('title').textContent =
+      `${this.panels.size} load test${this.panels.size === 1 ? '' : 's'} running`;
     document.title = `${this.panels.size} load tests – perf-harness`;
   }
 
@@ -167,7 +233,8 @@ class LivePage {
   }
 
   alert(alert) {
-    const panel = this.panels.get(alert.test) ?? [...this.panels.values()].find(({ verdict, status }) => status && !verdict);
+    const panel =
+      this.panels.get(alert.test) ?? [...this.panels.values()].find(({ verdict, status }) => status && !verdict);
     panel?.alerts.append(el('li', { class: 'doubt' }, alert.message ?? alert.kind));
     say(`Alert: ${alert.message ?? alert.kind}`);
   }
@@ -185,14 +252,23 @@ class LivePage {
   checkEnd() {
     if (!this.isOver) return;
     const verdicts = [...this.panels.values()].map(({ verdict }) => verdict);
-    const counts = ORDER.map((verdict) => [verdict, verdicts.filter((one) => one === verdict).length]).filter(([, count]) => count);
-    document.getElementById('title').textContent = `${this.panels.size} load test${this.panels.size === 1 ? '' : 's'} ended`;
-    tellBanner(`The run is over: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}. Its whole report is report.html in the folder of run ${this.runId}.`, verdicts.includes('failed') ? 'bad' : 'good');
+    const counts = ORDER.map((verdict) => [verdict, verdicts.filter((one) => one === verdict).length]).filter(
+      ([, count]) => count,
+    );
+    document.getElementById('title').textContent =
+      `${this.panels.size} load test${this.panels.size === 1 ? '' : 's'} ended`;
+    tellBanner(
+      `The run is over: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}. Its whole report is report.html in the folder of run ${this.runId}.`,
+      verdicts.includes('failed') ? 'bad' : 'good',
+    );
   }
 
   lost() {
     if (this.isOver) return this.source.close();
-    tellBanner('The connection is lost: the run ended early, or the network did. What is shown is what was known until then; trying again…', 'doubt');
+    tellBanner(
+      'The connection is lost: the run ended early, or the network did. What is shown is what was known until then; trying again…',
+      'doubt',
+    );
   }
 }
 

@@ -16,9 +16,15 @@ function drawFlags(chart) {
   const [low, high] = chart.view.shown;
   const { top } = chart.box;
   const flags = list(chart.spec.marks).filter(({ flag, from }) => flag && from >= low && from <= high);
-  return flags.map(({ from, flag, label, kind }) => svg('g', { class: `flag ${kind}` },
-    svg('title', {}, label), svg('circle', { cx: px(chart.x.of(from)), cy: top - 3, r: 8 }),
-    svg('text', { x: px(chart.x.of(from)), y: top + 1 }, flag)));
+  return flags.map(({ from, flag, label, kind }) =>
+    svg(
+      'g',
+      { class: `flag ${kind}` },
+      svg('title', {}, label),
+      svg('circle', { cx: px(chart.x.of(from)), cy: top - 3, r: 8 }),
+      svg('text', { x: px(chart.x.of(from)), y: top + 1 }, flag),
+    ),
+  );
 }
 
 /** Where a limit lies, as far as it is in sight. */
@@ -27,7 +33,11 @@ function drawLimits(chart) {
   const inSight = list(chart.spec.limits).filter(({ y }) => y >= chart.yDomain[0] && y <= chart.yDomain[1]);
   return inSight.map(({ y, label, isHeld }) => {
     const at = px(chart.y.of(y));
-    return svg('g', { class: isHeld ? 'limit' : 'limit broken' }, svg('path', { d: `M${left} ${at}H${right}` }),
-      svg('text', { x: right - 4, y: at - 4, class: 'end' }, label));
+    return svg(
+      'g',
+      { class: isHeld ? 'limit' : 'limit broken' },
+      svg('path', { d: `M${left} ${at}H${right}` }),
+      svg('text', { x: right - 4, y: at - 4, class: 'end' }, label),
+    );
   });
 }

@@ -2,7 +2,8 @@
 'use strict';
 
 const ORDER = ['failed', 'inconclusive', 'passed', 'skipped'];
-const WORST = (outcomes) => ORDER.find((verdict) => outcomes.some((outcome) => outcome.verdict === verdict)) ?? 'skipped';
+const WORST = (outcomes) =>
+  ORDER.find((verdict) => outcomes.some((outcome) => outcome.verdict === verdict)) ?? 'skipped';
 
 /** p99 over time, small. */
 function sparkline(values) {
@@ -12,12 +13,30 @@ function sparkline(values) {
   const at = linearScale([0, values.length - 1], [1, 99]).of;
   const up = (high > 20 * low ? logScale : linearScale)(high > low ? [low, high] : [0, high * 2], [20, 2]).of;
   const d = linePath({ x: values.map((_, n) => n), y: values }, at, up);
-  return svg('svg', { class: 'spark', viewBox: '0 0 100 22', width: 100, height: 22, role: 'img', 'aria-label': `p99 between ${show.ns(low)} and ${show.ns(high)}` }, svg('path', { class: 'drawn', style: '--c:var(--orange)', d }));
+  return svg(
+    'svg',
+    {
+      class: 'spark',
+      viewBox: '0 0 100 22',
+      width: 100,
+      height: 22,
+      role: 'img',
+      'aria-label': `p99 between ${show.ns(low)} and ${show.ns(high)}`,
+    },
+    svg('path', { class: 'drawn', style: '--c:var(--orange)', d }),
+  );
 }
 
 function changeOf({ comparison, change }) {
   if (!comparison) return el('span', { class: 'quiet' }, NONE);
-  return el('span', { class: CHANGES[comparison] }, comparison, change && isNumber(change.change) && el('span', { class: 'note' }, changeText(change.change), ` ${change.metric}`));
+  return el(
+    'span',
+    { class: CHANGES[comparison] },
+    comparison,
+    change &&
+      isNumber(change.change) &&
+      el('span', { class: 'note' }, changeText(change.change), ` ${change.metric}`),
+  );
 }
 
 class Overview {
@@ -43,45 +62,127 @@ class Overview {
         made.setAttribute('aria-pressed', String(this.wanted.has(verdict)));
         this.filter();
       };
-      const made = el('button', { type: 'button', class: `count ${verdict}`, 'aria-pressed': 'true', onclick: toggle, disabled: count(verdict) === 0 },
-        el('span', { 'aria-hidden': 'true' }, GLYPHS[verdict]), ` ${count(verdict)} ${verdict}`);
+      const made = el(
+        'button',
+        {
+          type: 'button',
+          class: `count ${verdict}`,
+          'aria-pressed': 'true',
+          onclick: toggle,
+          disabled: count(verdict) === 0,
+        },
+        el('span', { 'aria-hidden': 'true' }, GLYPHS[verdict]),
+        ` ${count(verdict)} ${verdict}`,
+      );
       return made;
     };
-    const search = el('input', { type: 'search', placeholder: 'Filter by name', 'aria-label': 'Filter tests by name', oninput: (event) => { this.text = event.target.value.toLowerCase(); this.filter(); } });
-    return el('div', { class: 'filters' }, ...ORDER.filter((verdict) => count(verdict) > 0).map(button), this.rows.length > 8 && search);
+    const search = el('input', {
+      type: 'search',
+      placeholder: 'Filter by name',
+      'aria-label': 'Filter tests by name',
+      oninput: (event) => {
+        this.text = event.target.value.toLowerCase();
+        this.filter();
+      },
+    });
+    return el(
+      'div',
+      { class: 'filters' },
+      ...ORDER.filter((verdict) => count(verdict) > 0).map(button),
+      this.rows.length > 8 && search,
+    );
   }
 
   filter() {
     for (const row of this.rows) {
-      row.element.hidden = !this.wanted.has(row.verdict) || !`${row.test.target} ${row.test.name}`.toLowerCase().includes(this.text);
+      row.element.hidden =
+        !this.wanted.has(row.verdict) || !`${row.test.target} ${row.test.name}`.toLowerCase().includes(this.text);
     }
   }
 
   table() {
     const isOne = this.index.runs.length === 1;
     const head = isOne
-      ? ['Verdict', 'Test', 'Load', 'Throughput', 'p50', 'p99', 'p99 over time', 'Errors', 'Against baseline', 'Findings']
+      ? [
+          'Verdict',
+          'Test',
+          'Load',
+          'Throughput',
+          'p50',
+          'p99',
+          'p99 over time',
+          'Errors',
+          'Against baseline',
+          'Findings',
+        ]
       : ['Verdict', 'Test', ...this.index.runs.map((run) => run.run_id)];
     for (const row of this.rows) row.element = isOne ? this.row(row) : this.comparedRow(row);
     const numbers = new Set(['Throughput', 'p50', 'p99', 'Errors', 'Findings']);
     const wide = new Set(['Load', 'p99 over time', 'Findings', 'Throughput', 'p50', 'Against baseline']);
-    const heading = (name) => el('th', { scope: 'col', class: [numbers.has(name) && 'number', wide.has(name) && 'wide'].filter(Boolean).join(' ') || null }, name);
-    return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'All tests' }, el('table', { class: 'overview' }, el('caption', { class: 'sr' }, 'All tests with their verdicts'),
-      el('thead', {}, el('tr', {}, ...head.map(heading))), el('tbody', {}, ...this.rows.map(({ element }) => element))));
+    const heading = (name) =>
+      el(
+        'th',
+        {
+          scope: 'col',
+          class: [numbers.has(name) && 'number', wide.has(name) && 'wide'].filter(Boolean).join(' ') || null,
+        },
+        name,
+      );
+    return el(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'All tests' },
+      el(
+        'table',
+        { class: 'overview' },
+        el('caption', { class: 'sr' }, 'All tests with their verdicts'),
+        el('thead', {}, el('tr', {}, ...head.map(heading))),
+        el('tbody', {}, ...this.rows.map(({ element }) => element)),
+      ),
+    );
   }
 
   link({ test, n }) {
-    const open = (event) => { event.preventDefault(); this.open(n); };
-    return el('a', { href: `#test-${n}`, onclick: open }, test.name, this.targets.size > 1 && el('span', { class: 'note' }, test.target));
+    const open = (event) => {
+      event.preventDefault();
+      this.open(n);
+    };
+    return el(
+      'a',
+      { href: `#test-${n}`, onclick: open },
+      test.name,
+      this.targets.size > 1 && el('span', { class: 'note' }, test.target),
+    );
   }
 
   row(row) {
     const [outcome] = row.test.outcomes;
-    const errors = outcome.error_ratio > 0 ? el('span', { class: 'bad' }, show.ratio(outcome.error_ratio)) : show.ratio(outcome.error_ratio);
-    return el('tr', {}, el('td', {}, badge(outcome.verdict)), el('th', { scope: 'row' }, this.link(row), list(outcome.reasons).length > 0 && el('span', { class: 'reason' }, outcome.reasons.join('; '))),
-      el('td', { class: 'wide load' }, outcome.load ?? NONE), el('td', { class: 'number wide' }, show.rate(outcome.capacity_per_s ?? outcome.throughput_per_s)), el('td', { class: 'number wide' }, show.ns(outcome.p50_ns)),
-      el('td', { class: 'number' }, show.ns(outcome.p99_ns)), el('td', { class: 'wide' }, sparkline(outcome.spark)), el('td', { class: 'number' }, errors), el('td', { class: 'wide' }, changeOf(outcome)),
-      el('td', { class: 'number wide' }, outcome.findings ? el('span', { class: 'doubt' }, String(outcome.findings)) : NONE));
+    const errors =
+      outcome.error_ratio > 0
+        ? el('span', { class: 'bad' }, show.ratio(outcome.error_ratio))
+        : show.ratio(outcome.error_ratio);
+    return el(
+      'tr',
+      {},
+      el('td', {}, badge(outcome.verdict)),
+      el(
+        'th',
+        { scope: 'row' },
+        this.link(row),
+        list(outcome.reasons).length > 0 && el('span', { class: 'reason' }, outcome.reasons.join('; ')),
+      ),
+      el('td', { class: 'wide load' }, outcome.load ?? NONE),
+      el('td', { class: 'number wide' }, show.rate(outcome.capacity_per_s ?? outcome.throughput_per_s)),
+      el('td', { class: 'number wide' }, show.ns(outcome.p50_ns)),
+      el('td', { class: 'number' }, show.ns(outcome.p99_ns)),
+      el('td', { class: 'wide' }, sparkline(outcome.spark)),
+      el('td', { class: 'number' }, errors),
+      el('td', { class: 'wide' }, changeOf(outcome)),
+      el(
+        'td',
+        { class: 'number wide' },
+        outcome.findings ? el('span', { class: 'doubt' }, String(outcome.findings)) : NONE,
+      ),
+    );
   }
 
   comparedRow(row) {
@@ -90,10 +191,26 @@ class Overview {
     const cell = (_, run) => {
       const outcome = of(run);
       if (!outcome) return el('td', { class: 'quiet' }, 'not in it');
-      const change = outcome !== first && first.p99_ns > 0 && isNumber(outcome.p99_ns) ? el('span', { class: 'note' }, changeText(outcome.p99_ns / first.p99_ns - 1)) : null;
-      if (!isNumber(outcome.p50_ns)) return el('td', {}, badge(outcome.verdict), el('span', { class: 'note' }, 'no numbers'));
-      return el('td', {}, el('span', { class: `glyph ${outcome.verdict}`, title: outcome.verdict }, GLYPHS[outcome.verdict] ?? '·'), ` p50 ${show.ns(outcome.p50_ns)}, p99 ${show.ns(outcome.p99_ns)}`, change);
+      const change =
+        outcome !== first && first.p99_ns > 0 && isNumber(outcome.p99_ns)
+          ? el('span', { class: 'note' }, changeText(outcome.p99_ns / first.p99_ns - 1))
+          : null;
+      if (!isNumber(outcome.p50_ns))
+        return el('td', {}, badge(outcome.verdict), el('span', { class: 'note' }, 'no numbers'));
+      return el(
+        'td',
+        {},
+        el('span', { class: `glyph ${outcome.verdict}`, title: outcome.verdict }, GLYPHS[outcome.verdict] ?? '·'),
+        ` p50 ${show.ns(outcome.p50_ns)}, p99 ${show.ns(outcome.p99_ns)}`,
+        change,
+      );
     };
-    return el('tr', {}, el('td', {}, badge(row.verdict)), el('th', { scope: 'row' }, this.link(row)), ...this.index.runs.map(cell));
+    return el(
+      'tr',
+      {},
+      el('td', {}, badge(row.verdict)),
+      el('th', { scope: 'row' }, this.link(row)),
+      ...this.index.runs.map(cell),
+    );
   }
 }

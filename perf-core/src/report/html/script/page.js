@@ -9,16 +9,35 @@ class Panel {
   constructor(n, { target, name, outcomes }, runs) {
     Object.assign(this, { n, name, outcomes, runs, isFilled: false });
     const [outcome] = outcomes;
-    const facts = [isNumber(outcome.capacity_per_s) ? `capacity ${show.rate(outcome.capacity_per_s)}` : isNumber(outcome.throughput_per_s) && show.rate(outcome.throughput_per_s),
-      isNumber(outcome.p50_ns) && `p50 ${show.ns(outcome.p50_ns)}`, isNumber(outcome.p99_ns) && `p99 ${show.ns(outcome.p99_ns)}`].filter(Boolean);
-    this.element = el('details', { class: 'test', id: `test-${n}`, ontoggle: () => this.element.open && this.fill() },
-      el('summary', {}, el('h2', {}, name), badge(WORST(outcomes)), el('span', { class: 'note' }, target), el('span', { class: 'facts' }, facts.join(' · '))));
+    const facts = [
+      isNumber(outcome.capacity_per_s)
+        ? `capacity ${show.rate(outcome.capacity_per_s)}`
+        : isNumber(outcome.throughput_per_s) && show.rate(outcome.throughput_per_s),
+      isNumber(outcome.p50_ns) && `p50 ${show.ns(outcome.p50_ns)}`,
+      isNumber(outcome.p99_ns) && `p99 ${show.ns(outcome.p99_ns)}`,
+    ].filter(Boolean);
+    this.element = el(
+      'details',
+      { class: 'test', id: `test-${n}`, ontoggle: () => this.element.open && this.fill() },
+      el(
+        'summary',
+        {},
+        el('h2', {}, name),
+        badge(WORST(outcomes)),
+        el('span', { class: 'note' }, target),
+        el('span', { class: 'facts' }, facts.join(' · ')),
+      ),
+    );
   }
 
   fill() {
     if (this.isFilled) return;
     this.isFilled = true;
-    const all = this.outcomes.map(({ run }) => ({ run, name: this.runs[run].run_id, detail: readJson(`test-${this.n}-${run}`) }));
+    const all = this.outcomes.map(({ run }) => ({
+      run,
+      name: this.runs[run].run_id,
+      detail: readJson(`test-${this.n}-${run}`),
+    }));
     this.element.append(this.runs.length === 1 ? testBody(all[0].detail) : comparedBody(all));
   }
 
@@ -46,9 +65,18 @@ function showReport() {
 }
 
 function bulk(panels) {
-  const all = (isOpen) => panels.forEach((panel) => { panel.element.open = isOpen; if (isOpen) panel.fill(); });
+  const all = (isOpen) =>
+    panels.forEach((panel) => {
+      panel.element.open = isOpen;
+      if (isOpen) panel.fill();
+    });
   if (panels.length < 2) return '';
-  return el('p', { class: 'bulk' }, el('button', { type: 'button', class: 'small', onclick: () => all(true) }, 'Open all tests'), el('button', { type: 'button', class: 'small', onclick: () => all(false) }, 'Close all'));
+  return el(
+    'p',
+    { class: 'bulk' },
+    el('button', { type: 'button', class: 'small', onclick: () => all(true) }, 'Open all tests'),
+    el('button', { type: 'button', class: 'small', onclick: () => all(false) }, 'Close all'),
+  );
 }
 
 function begin(panels, overview) {
@@ -77,9 +105,17 @@ function head({ runs, tests }) {
   const title = isOne ? `${what}${failed ? `, ${failed} failed` : ''}` : `${runs.length} runs compared`;
   document.getElementById('title').textContent = title;
   document.title = `${title} – perf-harness`;
-  const facts = isOne ? [showMoment(run.started), `took ${showLength(run.duration_s)}`, commitOf(run.environment), placeOf(run.environment)] : runs.map((one) => `${one.run_id}: ${commitOf(one.environment) ?? showMoment(one.started)}`);
+  const facts = isOne
+    ? [
+        showMoment(run.started),
+        `took ${showLength(run.duration_s)}`,
+        commitOf(run.environment),
+        placeOf(run.environment),
+      ]
+    : runs.map((one) => `${one.run_id}: ${commitOf(one.environment) ?? showMoment(one.started)}`);
   document.querySelector('.brand').append(el('p', { class: 'facts' }, facts.filter(Boolean).join(' · ')));
-  if (runs.some(({ partial }) => partial)) tellBanner(isOne ? 'This run ended early; it is not complete.' : 'Not all of these runs are complete.', 'doubt');
+  if (runs.some(({ partial }) => partial))
+    tellBanner(isOne ? 'This run ended early; it is not complete.' : 'Not all of these runs are complete.', 'doubt');
 }
 
 function tellBanner(text, kind) {
@@ -89,16 +125,48 @@ function tellBanner(text, kind) {
   banner.textContent = text;
 }
 
-const commitOf = (environment) => environment?.git_commit && `commit ${environment.git_commit.slice(0, 9)}${environment.git_dirty ? ' with changes' : ''}`;
-const placeOf = (environment) => environment && (environment.label ?? `${environment.cpu}, ${environment.cores} cores`);
+const commitOf = (environment) =>
+  environment?.git_commit &&
+  `commit ${environment.git_commit.slice(0, 9)}${environment.git_dirty ? ' with changes' : ''}`;
+const placeOf = (environment) =>
+  environment && (environment.label ?? `${environment.cpu}, ${environment.cores} cores`);
 
 function environments(runs) {
-  const keys = ['label', 'cpu', 'cores', 'memory_gib', 'virtualisation', 'os', 'build_profile', 'features', 'rustc', 'git_commit', 'git_dirty', 'id', 'machine'];
-  const shown = (value) => (Array.isArray(value) ? value.join(', ') || 'none' : value === true ? 'yes' : value === false ? 'no' : String(value));
-  const rows = [['run', ...runs.map(({ run_id: id }) => id)], ['started', ...runs.map(({ started }) => started)], ['took', ...runs.map(({ duration_s: took }) => showLength(took))]];
+  const keys = [
+    'label',
+    'cpu',
+    'cores',
+    'memory_gib',
+    'virtualisation',
+    'os',
+    'build_profile',
+    'features',
+    'rustc',
+    'git_commit',
+    'git_dirty',
+    'id',
+    'machine',
+  ];
+  const shown = (value) =>
+    Array.isArray(value)
+      ? value.join(', ') || 'none'
+      : value === true
+        ? 'yes'
+        : value === false
+          ? 'no'
+          : String(value);
+  const rows = [
+    ['run', ...runs.map(({ run_id: id }) => id)],
+    ['started', ...runs.map(({ started }) => started)],
+    ['took', ...runs.map(({ duration_s: took }) => showLength(took))],
+  ];
   for (const key of keys) {
     const values = runs.map(({ environment }) => environment?.[key]);
-    if (values.some((value) => value !== null && value !== undefined)) rows.push([key.replace(/_gib$/, ' (GiB)').replaceAll('_', ' '), ...values.map((value) => (value === null || value === undefined ? NONE : shown(value)))]);
+    if (values.some((value) => value !== null && value !== undefined))
+      rows.push([
+        key.replace(/_gib$/, ' (GiB)').replaceAll('_', ' '),
+        ...values.map((value) => (value === null || value === undefined ? NONE : shown(value))),
+      ]);
   }
   return el('div', {}, el('h2', {}, 'Environment'), table('Where it ran', ['', ...runs.map(() => '')], rows));
 }
@@ -113,11 +181,19 @@ function chooseColours() {
     button.setAttribute('aria-label', `Colours: ${theme}. Switch.`);
   };
   let now = 'system';
-  try { now = localStorage.getItem('perf-harness colours') ?? now; } catch { /* a file may not be allowed to */ }
+  try {
+    now = localStorage.getItem('perf-harness colours') ?? now;
+  } catch {
+    /* a file may not be allowed to */
+  }
   apply(all.includes(now) ? now : 'system');
   button.addEventListener('click', () => {
     now = all[(all.indexOf(now) + 1) % all.length];
     apply(now);
-    try { localStorage.setItem('perf-harness colours', now); } catch { /* as above */ }
+    try {
+      localStorage.setItem('perf-harness colours', now);
+    } catch {
+      /* as above */
+    }
   });
 }

@@ -28,8 +28,13 @@ function listenToPointer(chart) {
     view.select(null);
     if (selection) view.show(selection);
   });
-  canvas.addEventListener('pointercancel', () => { began = null; view.select(null); });
-  canvas.addEventListener('pointerleave', () => { if (!began) view.point(null); });
+  canvas.addEventListener('pointercancel', () => {
+    began = null;
+    view.select(null);
+  });
+  canvas.addEventListener('pointerleave', () => {
+    if (!began) view.point(null);
+  });
   canvas.addEventListener('dblclick', () => view.reset());
 }
 
@@ -38,12 +43,21 @@ function listenToKeys(chart) {
   const actions = {
     ArrowLeft: (event) => view.step(event.shiftKey ? -10 : -1),
     ArrowRight: (event) => view.step(event.shiftKey ? 10 : 1),
-    Home: () => { view.point(null); view.step(1); },
-    End: () => { view.point(null); view.step(-1); },
+    Home: () => {
+      view.point(null);
+      view.step(1);
+    },
+    End: () => {
+      view.point(null);
+      view.step(-1);
+    },
     '+': () => view.zoom(2),
     '=': () => view.zoom(2),
     '-': () => view.zoom(0.5),
-    Escape: () => { view.point(null); view.reset(); },
+    Escape: () => {
+      view.point(null);
+      view.reset();
+    },
   };
   canvas.addEventListener('keydown', (event) => {
     const action = actions[event.key];
@@ -59,6 +73,8 @@ function spoken(chart) {
   const { cursor } = chart.view;
   if (cursor === null) return `${chart.spec.title}: all of it`;
   const label = (chart.spec.x.cursor ?? chart.spec.x.format)(cursor);
-  const values = chart.shown.map((series) => [series.name, chart.valueAt(series, cursor)]).filter(([, value]) => value);
+  const values = chart.shown
+    .map((series) => [series.name, chart.valueAt(series, cursor)])
+    .filter(([, value]) => value);
   return `${label}: ${values.map(([name, value]) => `${name} ${value}`).join(', ')}`;
 }

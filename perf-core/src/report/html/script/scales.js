@@ -37,7 +37,8 @@ function timeTicks([low, high], about) {
 
 function multiples(low, high, step) {
   const ticks = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1) ticks.push(Number((n * step).toPrecision(12)));
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1)
+    ticks.push(Number((n * step).toPrecision(12)));
   return ticks;
 }
 
@@ -56,7 +57,15 @@ function logTicks([low, high], about) {
 }
 
 /** The axis of a percentile spectrum: x is the number of nines, −log₁₀(1 − q). */
-const NINES = [[0, 'p0'], [0.30103, 'p50'], [1, 'p90'], [2, 'p99'], [3, 'p99.9'], [4, 'p99.99'], [5, 'p99.999']];
+const NINES = [
+  [0, 'p0'],
+  [0.30103, 'p50'],
+  [1, 'p90'],
+  [2, 'p99'],
+  [3, 'p99.9'],
+  [4, 'p99.99'],
+  [5, 'p99.999'],
+];
 
 function showNines(nines) {
   const percent = 100 * (1 - 10 ** -nines);

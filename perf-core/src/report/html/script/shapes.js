@@ -31,7 +31,8 @@ function stepPath({ x, y }, at, up) {
 
 function dotPath({ x, y }, at, up) {
   let path = '';
-  for (let n = 0; n < x.length; n += 1) if (isNumber(x[n]) && isNumber(y[n])) path += `M${px(at(x[n]))} ${px(up(y[n]))}h0.1`;
+  for (let n = 0; n < x.length; n += 1)
+    if (isNumber(x[n]) && isNumber(y[n])) path += `M${px(at(x[n]))} ${px(up(y[n]))}h0.1`;
   return path;
 }
 

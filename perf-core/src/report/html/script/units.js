@@ -23,12 +23,26 @@ const scaled = (units) => (value) => {
 };
 
 const show = {
-  ns: known(scaled([[1, 'ns'], [1e3, 'µs'], [1e6, 'ms'], [1e9, 's']])),
+  ns: known(
+    scaled([
+      [1, 'ns'],
+      [1e3, 'µs'],
+      [1e6, 'ms'],
+      [1e9, 's'],
+    ]),
+  ),
   'ns²': known((value) => `${significant(value)} ns²`),
   count: known((value) => (value >= 1e4 ? Math.round(value).toLocaleString('en') : significant(value))),
   rate: known((value) => `${significant(value)}/s`),
   ratio: known((value) => `${significant(value * 100)} %`),
-  bytes: known(scaled([[1, 'B'], [1e3, 'kB'], [1e6, 'MB'], [1e9, 'GB']])),
+  bytes: known(
+    scaled([
+      [1, 'B'],
+      [1e3, 'kB'],
+      [1e6, 'MB'],
+      [1e9, 'GB'],
+    ]),
+  ),
   bytesPerSecond: known((value) => `${show.bytes(value)}/s`),
   cores: known((value) => `${significant(value)} cores`),
   number: known(significant),
@@ -38,7 +52,17 @@ const show = {
 
 /** In the unit that a threshold or a metric of a report has. */
 function showUnit(value, unit) {
-  const by = { ns: show.ns, 'ns²': show['ns²'], ratio: show.ratio, 'per second': show.rate, per_s: show.rate, '/s': show.rate, '1/s': show.rate, count: show.count, bytes: show.bytes };
+  const by = {
+    ns: show.ns,
+    'ns²': show['ns²'],
+    ratio: show.ratio,
+    'per second': show.rate,
+    per_s: show.rate,
+    '/s': show.rate,
+    '1/s': show.rate,
+    count: show.count,
+    bytes: show.bytes,
+  };
   return (by[unit] ?? show.number)(value);
 }
 
