@@ -229,7 +229,7 @@ fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => sources(&path, found),
-            false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
+            false if path.extension().is_some_and(|kind| kind == "rs") => found.push(path),
             false => {}
         }
     }

@@ -103,7 +103,7 @@ const lastMoment = (page) => page.locator('.timebar .stretch').first().textConte
 
 async function grows(look, page, run) {
   run.tell('status', status('browse', 'measuring', 6));
-  await page.locator('.chart .drawn').first().waitFor();
+  await page.locator('.chart .drawn').first().waitFor({ state: 'attached' });
   look.equal(await page.locator('details.test h2').allTextContents(), ['browse', 'search'], 'tests');
   look.equal(await lastMoment(page), '0 s to 6 s', 'what was before the page was opened');
   for (let at = 6; at < 10; at += 1) run.tell('point', { test: 'browse', point: point(at) });

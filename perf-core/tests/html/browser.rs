@@ -48,8 +48,8 @@ fn a_browser_shows_reports_and_a_run_that_goes_on() {
     let pages = [
         write("report.html", &[reports::one_of_each("1", 60)]),
         write("compared.html", &[reports::one_of_each("before", 60), reports::one_of_each("after", 40)]),
-        write("many.html", &[reports::run("1", many.collect())]),
-        write("empty.html", &[reports::run("1", Vec::new())]),
+        write("many.html", &[reports::run("1", &many.collect::<Vec<_>>())]),
+        write("empty.html", &[reports::run("1", &[])]),
     ];
     let live = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live.html");
     html::write_live(&mut File::create(&live).unwrap()).unwrap();

@@ -78,8 +78,8 @@ fn a_test_of_two_runs_is_there_once_with_both_of_them() {
 #[test]
 fn ten_tests_of_a_minute_take_less_than_500_kb() {
     let busy = |_| Second { failed: 3.0, ..QUIET };
-    let tests = (0..10).map(|n| test(&format!("test_{n}"), 60, busy)).collect();
-    let size = page(&[run("1", tests)]).len();
+    let tests: Vec<Value> = (0..10).map(|n| test(&format!("test_{n}"), 60, busy)).collect();
+    let size = page(&[run("1", &tests)]).len();
     assert!(size < 500_000, "{size}");
 }
 
@@ -88,16 +88,16 @@ fn ten_tests_of_a_minute_take_less_than_500_kb() {
 fn a_hundred_tests_of_an_hour_take_less_than_10_mb_in_600_points_each() {
     let long = test("long", 3600, |second| Second { failed: (second % 7) as f64, ..QUIET });
     let named = |n: usize| with(long.clone(), &json!({ "name": format!("test_{n}") }));
-    let page = page(&[run("1", (0..5).map(named).collect())]);
+    let page = page(&[run("1", &(0..5).map(named).collect::<Vec<_>>())]);
     assert_eq!(data(&page, "test-4-0")["timeline"]["points"], 600);
-    let frame = self::page(&[run("1", Vec::new())]).len();
+    let frame = self::page(&[run("1", &[])]).len();
     let hundred = frame + (page.len() - frame) * 20;
     assert!(hundred < 10_000_000, "{hundred}");
 }
 
 #[test]
 fn a_run_without_tests_has_a_page_and_so_has_a_live_one() {
-    assert!(page(&[run("1", Vec::new())]).ends_with("</html>\n"));
+    assert!(page(&[run("1", &[])]).ends_with("</html>\n"));
     let mut out = Vec::new();
     write_live(&mut out).unwrap();
     let live = String::from_utf8(out).unwrap();

@@ -206,7 +206,7 @@ pub(crate) fn with(mut test: Value, changes: &Value) -> Value {
 fn compared(test: Value, change: f64, verdict: &str) -> Value {
     let session = |n: u64| {
         let quantiles: Vec<u64> =
-            (0..64).map(|q| (0.9e6 + 0.02e6 * q as f64 + 1e3 * n as f64) as u64).collect();
+            (0..64).map(|q| (0.9e6 + 0.02e6 * f64::from(q) + 1e3 * n as f64) as u64).collect();
         json!({ "recorded": format!("2026-01-{:02}T09:30:00Z", 10 + n), "commit": "0c782d2b1c", "quantiles_ns": quantiles,
             "rounds": { "service.p50": rounds(1.2e6, 500.0, n)["service_p50_ns"], "service.p95": rounds(1.2e6, 500.0, n)["service_p95_ns"] } })
     };
@@ -342,7 +342,7 @@ pub(crate) fn null_everywhere() -> Value {
     test
 }
 
-pub(crate) fn run(id: &str, tests: Vec<Value>) -> Run {
+pub(crate) fn run(id: &str, tests: &[Value]) -> Run {
     let environment = json!({ "id": "0123456789abcdef", "build_profile": "release", "cores": 8, "cpu": "A CPU of many <GHz>", "os": "linux x86_64", "memory_gib": 16, "features": ["default"], "label": null, "virtualisation": "kvm", "rustc": "rustc 1.95.0", "git_commit": "0c782d2b1c0c782d2b1c", "git_dirty": true, "machine": null });
     serde_json::from_value(json!({ "schema": "perf-report/1", "run_id": id, "started": "2026-01-31T12:00:00Z", "duration_s": 312.5, "partial": false, "environment": environment, "tests": tests })).expect("a run")
 }
@@ -360,5 +360,5 @@ pub(crate) fn one_of_each(id: &str, seconds: usize) -> Run {
         null_everywhere(),
     ];
     tests.extend(without_numbers());
-    run(id, tests)
+    run(id, &tests)
 }

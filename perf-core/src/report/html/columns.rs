@@ -220,7 +220,7 @@ mod tests {
         let page = written(&test(), 3);
         assert_eq!(
             (&page["points"], &page["interval_s"], &page["last_s"]),
-            (&json!(3), &json!(2.0), &json!(1.0))
+            (&json!(3), &json!(2), &json!(1))
         );
         assert_eq!(page["at_s"], json!([0, 2, 4]));
         assert_eq!(page["started"], json!([20, 20, 10]));

@@ -4,6 +4,9 @@
 
 const MARGIN = { left: 58, right: 10, top: 12, bottom: 24 };
 const BY_ID = new Map();
+/** What charts are drawn at while the page is printed, so that their text stays legible there. */
+const PAPER_WIDTH = 470;
+let paperWidth = null;
 
 const whenSeen = new IntersectionObserver(
   (entries) => {
@@ -150,7 +153,7 @@ class Chart {
   }
 
   draw() {
-    const width = this.plot.clientWidth;
+    const width = paperWidth ?? this.plot.clientWidth;
     if (!this.isSeen || !width) return;
     this.width = width;
     this.height = this.spec.height ?? 168;
@@ -167,7 +170,7 @@ class Chart {
       ),
       ...this.axes(),
       svg('g', { 'clip-path': `url(#${clip})` }, drawMarks(this), this.paths(), drawLimits(this)),
-      drawFlags(this),
+      ...drawFlags(this),
       this.over,
     );
     this.drawSelection();

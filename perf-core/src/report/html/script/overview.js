@@ -39,6 +39,30 @@ function changeOf({ comparison, change }) {
   );
 }
 
+/** Of one run, after verdict and name; `wide` and `wider` ones need room. */
+const COLUMNS = [
+  { name: 'Load', kind: 'wider load', of: ({ load }) => load },
+  {
+    name: 'Throughput',
+    kind: 'number wide',
+    of: (outcome) => show.rate(outcome.capacity_per_s ?? outcome.throughput_per_s),
+  },
+  { name: 'p50', kind: 'number wide', of: (outcome) => show.ns(outcome.p50_ns) },
+  { name: 'p99', kind: 'number', of: (outcome) => show.ns(outcome.p99_ns) },
+  { name: 'p99 over time', kind: 'wide', of: ({ spark }) => sparkline(spark) },
+  {
+    name: 'Errors',
+    kind: 'number',
+    of: ({ error_ratio: ratio }) => el('span', { class: ratio > 0 ? 'bad' : null }, show.ratio(ratio)),
+  },
+  { name: 'Against baseline', kind: 'wide', of: changeOf },
+  {
+    name: 'Findings',
+    kind: 'number wide',
+    of: ({ findings }) => (findings ? el('span', { class: 'doubt' }, String(findings)) : null),
+  },
+];
+
 class Overview {
   constructor(index, open) {
     this.index = index;
@@ -102,32 +126,10 @@ class Overview {
 
   table() {
     const isOne = this.index.runs.length === 1;
-    const head = isOne
-      ? [
-          'Verdict',
-          'Test',
-          'Load',
-          'Throughput',
-          'p50',
-          'p99',
-          'p99 over time',
-          'Errors',
-          'Against baseline',
-          'Findings',
-        ]
-      : ['Verdict', 'Test', ...this.index.runs.map((run) => run.run_id)];
+    const head = isOne ? COLUMNS : this.index.runs.map((run) => ({ name: run.run_id }));
     for (const row of this.rows) row.element = isOne ? this.row(row) : this.comparedRow(row);
-    const numbers = new Set(['Throughput', 'p50', 'p99', 'Errors', 'Findings']);
-    const wide = new Set(['Load', 'p99 over time', 'Findings', 'Throughput', 'p50', 'Against baseline']);
-    const heading = (name) =>
-      el(
-        'th',
-        {
-          scope: 'col',
-          class: [numbers.has(name) && 'number', wide.has(name) && 'wide'].filter(Boolean).join(' ') || null,
-        },
-        name,
-      );
+    const headings = ['Verdict', 'Test'].map((name) => ({ name })).concat(head);
+    const heading = ({ name, kind }) => el('th', { scope: 'col', class: kind }, name);
     return el(
       'div',
       { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'All tests' },
@@ -135,7 +137,7 @@ class Overview {
         'table',
         { class: 'overview' },
         el('caption', { class: 'sr' }, 'All tests with their verdicts'),
-        el('thead', {}, el('tr', {}, ...head.map(heading))),
+        el('thead', {}, el('tr', {}, ...headings.map(heading))),
         el('tbody', {}, ...this.rows.map(({ element }) => element)),
       ),
     );
@@ -156,32 +158,13 @@ class Overview {
 
   row(row) {
     const [outcome] = row.test.outcomes;
-    const errors =
-      outcome.error_ratio > 0
-        ? el('span', { class: 'bad' }, show.ratio(outcome.error_ratio))
-        : show.ratio(outcome.error_ratio);
+    const reasons = list(outcome.reasons).join('; ');
     return el(
       'tr',
       {},
       el('td', {}, badge(outcome.verdict)),
-      el(
-        'th',
-        { scope: 'row' },
-        this.link(row),
-        list(outcome.reasons).length > 0 && el('span', { class: 'reason' }, outcome.reasons.join('; ')),
-      ),
-      el('td', { class: 'wide load' }, outcome.load ?? NONE),
-      el('td', { class: 'number wide' }, show.rate(outcome.capacity_per_s ?? outcome.throughput_per_s)),
-      el('td', { class: 'number wide' }, show.ns(outcome.p50_ns)),
-      el('td', { class: 'number' }, show.ns(outcome.p99_ns)),
-      el('td', { class: 'wide' }, sparkline(outcome.spark)),
-      el('td', { class: 'number' }, errors),
-      el('td', { class: 'wide' }, changeOf(outcome)),
-      el(
-        'td',
-        { class: 'number wide' },
-        outcome.findings ? el('span', { class: 'doubt' }, String(outcome.findings)) : NONE,
-      ),
+      el('th', { scope: 'row' }, this.link(row), reasons && el('span', { class: 'reason' }, reasons)),
+      ...COLUMNS.map(({ kind, of }) => el('td', { class: kind }, of(outcome) ?? NONE)),
     );
   }
 

@@ -88,6 +88,12 @@ function begin(panels, overview) {
   addEventListener('hashchange', () => panels[Number(/^#test-(\d+)$/.exec(location.hash)?.[1])]?.open());
   addEventListener('beforeprint', () => {
     if (panels.length <= MOST_PRINTED) panels.forEach((panel) => panel.open());
+    document.querySelectorAll('details[open] .fold').forEach((fold) => fold.setAttribute('open', ''));
+    paperWidth = PAPER_WIDTH;
+    drawAll();
+  });
+  addEventListener('afterprint', () => {
+    paperWidth = null;
     drawAll();
   });
 }

@@ -72,7 +72,8 @@ class View {
   /** By a factor, around the cursor or the middle. */
   zoom(factor) {
     const [from, to] = this.shown;
-    const centre = this.cursor ?? (from + to) / 2;
+    const isInside = this.cursor !== null && this.cursor >= from && this.cursor <= to;
+    const centre = isInside ? this.cursor : (from + to) / 2;
     this.show([centre - (centre - from) / factor, centre + (to - centre) / factor]);
   }
 
@@ -81,7 +82,8 @@ class View {
     const [from, to] = this.whole;
     const around = Math.max((to - from) / 12, Math.min(5, (to - from) / 4));
     this.show([at - around, at + around]);
-    this.point(this.stops.length ? this.stops[nearest(this.stops, at)] : at);
+    // Of two stops that are equally near, the one whose stretch begins there.
+    this.point(this.stops.length ? this.stops[nearest(this.stops, at + (to - from) * 1e-9)] : at);
   }
 }
 
