@@ -224,3 +224,32 @@ fn of_findings(sessions: &[Session]) -> Value {
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::compare::{Basis, compare};
+    use crate::judge::level::Rounds;
+    use crate::judge::spread::Spreads;
+    use crate::plan::gate::gated;
+
+    #[test]
+    fn a_comparison_names_the_sessions_it_was_made_with() {
+        let session = |p50: f64| SessionRecord {
+            commit: Some("abc".to_owned()),
+            quantiles_ns: vec![1, 2],
+            recorded: "2026-01-31T12:00:00Z".to_owned(),
+            rounds: Rounds { n: vec![100; 2], service_p50_ns: vec![Some(p50), None], ..Rounds::default() },
+            ..SessionRecord::default()
+        };
+        let level = Level { sessions: vec![session(1e6), session(2e6)], ..Level::default() };
+        let basis = Basis { level: &level, spreads: &Spreads::default(), family: 1 };
+        let metrics = compare(&[gated("p50", "5%").unwrap()], &[session(1e6)], &basis);
+        let comparison = Comparison { metrics, baseline_sessions: 2, level: 1, is_confirmed: false };
+        let told = of_baseline(&comparison, &level);
+        let second = json!({
+            "recorded": "2026-01-31T12:00:00Z", "commit": "abc", "quantiles_ns": [1, 2], "rounds": { "service.p50": [2e6] },
+        });
+        assert_eq!((told.as_array().map(Vec::len), &told[1]), (Some(2), &second));
+    }
+}

@@ -105,17 +105,3 @@ fn a_run_without_tests_has_a_page_and_so_has_a_live_one() {
         live.contains("connect-src 'self'") && live.contains("showLive();") && live.ends_with("</html>\n")
     );
 }
-
-#[test]
-#[ignore = "TEMP"]
-fn temp_of_files() {
-    let list = std::env::var("HTML_OF").unwrap();
-    for pair in list.split(',') {
-        let (from, to) = pair.split_once('=').unwrap();
-        let runs: Vec<Run> = from
-            .split('+')
-            .map(|path| Run::parse(&std::fs::read_to_string(path).unwrap()).unwrap())
-            .collect();
-        std::fs::write(to, page(&runs)).unwrap();
-    }
-}

@@ -77,7 +77,10 @@ pub(super) struct Columns<'a> {
 impl<'a> Columns<'a> {
     /// `None` where nothing was recorded.
     pub(super) fn of(test: &'a Value) -> Option<Self> {
-        let points = test["timeline"]["points"].as_array().filter(|points| !points.is_empty())?;
+        let points = busy(test["timeline"]["points"].as_array()?);
+        if points.is_empty() {
+            return None;
+        }
         let interval_s =
             test["timeline"]["interval_s"].as_f64().filter(|length| *length > 0.0).unwrap_or(1.0);
         let mut errors: Vec<(String, f64)> = totals(points).into_iter().collect();
@@ -152,6 +155,15 @@ impl<'a> Columns<'a> {
 
 fn comma(number: usize) -> &'static str {
     if number > 0 { "," } else { "" }
+}
+
+/// Up to the last in which anything went on: a test's end need not be that of a point.
+fn busy(points: &[Value]) -> &[Value] {
+    let is_busy = |point: &Value| {
+        ["started", "completed", "dropped", "in_flight"].iter().any(|key| point[*key].as_f64() > Some(0.0))
+    };
+    let last = points.iter().rposition(is_busy).map_or(0, |last| last + 1);
+    &points[..last]
 }
 
 /// Errors of all points by category.
@@ -240,8 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_after_the_last_iteration_is_not_drawn() {
+        let mut test = test();
+        let idle = json!({ "at_s": 5, "started": 0, "completed": 0, "dropped": 0, "in_flight": 0 });
+        let points = test["timeline"]["points"].as_array_mut().unwrap();
+        points.insert(0, idle.clone());
+        points.push(idle);
+        assert_eq!(written(&test, 600)["points"], 6);
+    }
+
+    #[test]
     fn without_points_there_are_no_columns() {
-        for none in [json!({}), json!({ "timeline": { "points": [] } }), json!({ "timeline": null })] {
+        for none in [
+            json!({}),
+            json!({ "timeline": { "points": [] } }),
+            json!({ "timeline": null }),
+            json!({ "timeline": { "points": [{}] } }),
+        ] {
             assert!(Columns::of(&none).is_none());
         }
     }

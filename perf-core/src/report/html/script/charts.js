@@ -2,7 +2,11 @@
 // it comes into sight. Colours are CSS variables, so that a change of theme, or paper, needs no drawing.
 'use strict';
 
+/** Of an axis' text, in pixels. */
+const HALF_LETTER = 3.4;
 const MARGIN = { left: 58, right: 10, top: 12, bottom: 24 };
+/** So few dots are drawn larger. */
+const FEW = 60;
 const BY_ID = new Map();
 /** What charts are drawn at while the page is printed, so that their text stays legible there. */
 const PAPER_WIDTH = 470;
@@ -214,9 +218,11 @@ class Chart {
     for (const tick of columns.reverse()) {
       const at = px(this.x.of(tick));
       const text = x.format(tick);
-      const isFree = at + 3.4 * text.length + 6 < free;
-      if (isFree) free = at - 3.4 * text.length;
-      const anchor = at > right - 20 ? 'end' : at < left + 8 ? 'start' : 'middle';
+      const half = HALF_LETTER * text.length;
+      const anchor = at > right - half ? 'end' : at < left + 8 ? 'start' : 'middle';
+      const [begins, ends] = { end: [2 * half, 0], start: [0, 2 * half], middle: [half, half] }[anchor];
+      const isFree = at + ends + 6 < free;
+      if (isFree) free = at - begins;
       grid.append(
         svg('path', { d: `M${at} ${bottom}V${top}`, class: 'faint' }),
         isFree ? svg('text', { x: at, y: bottom + 16, class: anchor }, text) : '',
@@ -233,7 +239,7 @@ class Chart {
       return (
         d &&
         svg('path', {
-          class: `${isFilled ? 'filled' : 'drawn'} ${series.shape}${series.dash ? ' dashed' : ''}`,
+          class: `${isFilled ? 'filled' : 'drawn'} ${series.shape}${series.dash ? ' dashed' : ''}${series.x.length < FEW ? ' few' : ''}`,
           style: `--c:var(--${series.colour})`,
           d,
         })
@@ -254,13 +260,13 @@ class Chart {
     this.over.append(svg('path', { class: 'cursor', d: `M${at} ${top}V${bottom}` }));
     for (const series of this.shown) this.dot(series, cursor);
     const side = at > (left + right) / 2 ? 'end' : 'start';
-    this.over.append(svg('text', { class: `moment ${side}`, x: at + (side === 'end' ? -5 : 5), y: top + 2 }, label));
+    this.over.append(svg('text', { class: `moment ${side}`, x: at + (side === 'end' ? -5 : 5), y: top + 12 }, label));
   }
 
   dot(series, cursor) {
     const n = this.placeAt(series, cursor);
     if (n === null || series.shape === 'bars' || series.shape === 'band' || !isNumber(series.y[n])) return;
-    const [cx, cy] = [px(this.x.of(series.x[n])), px(this.y.of(series.y[n]))];
+    const [cx, cy] = [px(this.x.of(series.ends ? cursor : series.x[n])), px(this.y.of(series.y[n]))];
     this.over.append(svg('circle', { class: 'dot', style: `--c:var(--${series.colour})`, cx, cy, r: 3.5 }));
   }
 

@@ -14,7 +14,8 @@ function extent(values) {
 
 /** Around values that are all alike, so that their differences are seen. */
 function tight(least, most) {
-  const room = (most - least || most * 0.1) * 0.25;
+  // Ticks have three digits.
+  const room = Math.max((most - least) * 0.25, most * 0.015);
   const [, step = room] = linearTicks([least - room, most + room], 4);
   const width = Math.abs(step - linearTicks([least - room, most + room], 4)[0]) || room;
   return [Math.max(0, Math.floor((least - room) / width) * width), Math.ceil((most + room) / width) * width];

@@ -47,6 +47,7 @@ class LivePanel {
   }
 
   tellStatus(status) {
+    if (this.verdict) return;
     const isNew = !this.status;
     this.status = status;
     if (isNew) this.element.open = true;
@@ -73,6 +74,7 @@ class LivePanel {
     this.verdict = verdict;
     this.badge.replaceWith((this.badge = badge(verdict)));
     this.bar.style.width = '100%';
+    this.facts.textContent = '';
     if (list(reasons).length)
       this.now.prepend(el('ul', { class: `reasons ${verdict}` }, ...reasons.map((reason) => el('li', {}, reason))));
     this.draw();
@@ -258,7 +260,7 @@ class LivePage {
     document.getElementById('title').textContent =
       `${this.panels.size} load test${this.panels.size === 1 ? '' : 's'} ended`;
     tellBanner(
-      `The run is over: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}. Its whole report is report.html in the folder of run ${this.runId}.`,
+      `The run is over: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}. Its report is in the folder of run ${this.runId}.`,
       verdicts.includes('failed') ? 'bad' : 'good',
     );
   }

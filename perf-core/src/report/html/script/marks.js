@@ -16,15 +16,21 @@ function drawFlags(chart) {
   const [low, high] = chart.view.shown;
   const { top } = chart.box;
   const flags = list(chart.spec.marks).filter(({ flag, from }) => flag && from >= low && from <= high);
-  return flags.map(({ from, flag, label, kind }) =>
-    svg(
+  let free = -Infinity;
+  const flagged = ({ from, flag, label, kind }) => {
+    // One beside the other where they are of the same moment.
+    const at = px(Math.max(chart.x.of(from), free));
+    free = at + 15;
+    const circle = svg('circle', { cx: at, cy: top - 3, r: 8 });
+    return svg(
       'g',
       { class: `flag ${kind}` },
       svg('title', {}, label),
-      svg('circle', { cx: px(chart.x.of(from)), cy: top - 3, r: 8 }),
-      svg('text', { x: px(chart.x.of(from)), y: top + 1 }, flag),
-    ),
-  );
+      circle,
+      svg('text', { x: at, y: top + 1 }, flag),
+    );
+  };
+  return flags.sort((a, b) => a.from - b.from).map(flagged);
 }
 
 /** Where a limit lies, as far as it is in sight. */

@@ -121,7 +121,7 @@ function head({ runs, tests }) {
     : runs.map((one) => `${one.run_id}: ${commitOf(one.environment) ?? showMoment(one.started)}`);
   document.querySelector('.brand').append(el('p', { class: 'facts' }, facts.filter(Boolean).join(' · ')));
   if (runs.some(({ partial }) => partial))
-    tellBanner(isOne ? 'This run ended early; it is not complete.' : 'Not all of these runs are complete.', 'doubt');
+    tellBanner(isOne ? 'A test of this run ended early.' : 'In one of these runs a test ended early.', 'doubt');
 }
 
 function tellBanner(text, kind) {

@@ -20,13 +20,14 @@ function linePath({ x, y }, at, up) {
 }
 
 /** Like a line, but each value holds until the next. */
-function stepPath({ x, y }, at, up) {
+function stepPath({ x, y, ends }, at, up) {
   let path = '';
   for (let n = 0; n < x.length; n += 1) {
     if (!isNumber(y[n])) continue;
     path += path === '' ? `M${px(at(x[n]))} ${px(up(y[n]))}` : `H${px(at(x[n]))}V${px(up(y[n]))}`;
   }
-  return path;
+  const isWhole = path !== '' && ends && isNumber(y[y.length - 1]);
+  return isWhole ? `${path}H${px(at(ends[ends.length - 1]))}` : path;
 }
 
 function dotPath({ x, y }, at, up) {

@@ -179,7 +179,7 @@ function slowestTable(test, go) {
     el('span', { class: one.outcome === 'succeeded' ? null : 'bad', title: one.message }, one.outcome ?? NONE),
     isNumber(one.user) ? String(one.user) : null,
     isNumber(one.iteration) ? one.iteration.toLocaleString('en') : null,
-    steps(one) || null,
+    list(one.steps).length ? el('span', { class: 'message' }, steps(one)) : null,
     show.count(one.meanwhile?.in_flight),
     show.ns(one.meanwhile?.p50_ns),
   ];

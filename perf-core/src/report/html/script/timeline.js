@@ -18,7 +18,10 @@ function unpacked(timeline) {
   const ends = at.map((from, n) => from + (n + 1 === points ? last || length : length));
   const middle = at.map((from, n) => (from + ends[n]) / 2);
   const column = (name) => expanded(timeline[name], points);
-  const perSecond = (values) => values.map((value, n) => (isNumber(value) ? value / (ends[n] - at[n]) : null));
+  // What a sliver of time says of a second is chance.
+  const isSliver = (n) => ends[n] - at[n] < length / 5;
+  const perSecond = (values) =>
+    values.map((value, n) => (isNumber(value) && !isSliver(n) ? value / (ends[n] - at[n]) : null));
   const named = (map, of) => Object.fromEntries(pairs(map).map(([name, value]) => [name, of(value)]));
   const steps = named(timeline.steps, (step) => named(step, (values) => expanded(values, points)));
   return {
@@ -59,6 +62,7 @@ const TIMELINE = [
           y: offered,
           shape: 'step',
           x: lines.at,
+          ends: lines.ends,
           title: 'Arrivals that fell due, or iterations that users began',
         },
         { name: 'completed', colour: 'blue', y: achieved },
