@@ -26,6 +26,7 @@ export async function checkReport(look, address) {
     await openTest(page, test);
     await drawsCharts(look, page, test);
   }
+  await tables(look, page);
   await cursor(look, page);
   await keys(look, page);
   await zoom(look, page);
@@ -80,6 +81,27 @@ async function drawsCharts(look, page, test) {
   look.check(
     !/NaN|undefined|\[object|Infinity/.test(text),
     `test ${test} shows ${/.{20}(NaN|undefined|\[object|Infinity).{20}/.exec(text)?.[0]}`,
+  );
+}
+
+/** The verdicts with their reasons. */
+async function tables(look, page) {
+  const text = await page.locator('#test-1 .pairs').textContent();
+  for (const part of [
+    'service.p50',
+    '↑ +18.3 %',
+    '+15.3 % to +21.3 %',
+    'regressed',
+    'others took more',
+    'Not compared: service.p99',
+    '✓ held',
+  ]) {
+    look.check(text.includes(part), `${part} is not in the tables: ${text}`);
+  }
+  const reason = await page.locator('#test-8 .reasons').textContent();
+  look.check(
+    reason.includes('setup failed') || reason.includes('did not pass'),
+    `a test without numbers says why: ${reason}`,
   );
 }
 

@@ -228,7 +228,7 @@ fn of_findings(sessions: &[Session]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::compare::{Basis, compare};
+    use crate::judge::compare::Basis;
     use crate::judge::level::Rounds;
     use crate::judge::spread::Spreads;
     use crate::plan::gate::gated;
@@ -244,8 +244,7 @@ mod tests {
         };
         let level = Level { sessions: vec![session(1e6), session(2e6)], ..Level::default() };
         let basis = Basis { level: &level, spreads: &Spreads::default(), family: 1 };
-        let metrics = compare(&[gated("p50", "5%").unwrap()], &[session(1e6)], &basis);
-        let comparison = Comparison { metrics, baseline_sessions: 2, level: 1, is_confirmed: false };
+        let comparison = Comparison::of(&[gated("p50", "5%").unwrap()], &[session(1e6)], &basis, 1, false);
         let told = of_baseline(&comparison, &level);
         let second = json!({
             "recorded": "2026-01-31T12:00:00Z", "commit": "abc", "quantiles_ns": [1, 2], "rounds": { "service.p50": [2e6] },

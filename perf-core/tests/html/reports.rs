@@ -97,7 +97,7 @@ pub(crate) fn test(name: &str, seconds: usize, at: impl Fn(usize) -> Second) -> 
     let all: Vec<Second> = (0..seconds).map(at).collect();
     let middle = all[seconds / 2];
     let head = json!({
-        "name": name, "test_target": "perf", "verdict": "passed", "reasons": [], "partial": false, "notes": [],
+        "name": name, "test_target": "perf", "verdict": "passed", "reasons": [], "partial": false, "notes": [], "file": "tests/perf.rs", "line": 17,
         "load": {
             "model": "open", "duration_s": seconds, "measured_s": seconds, "workers": 1, "seed": 7,
             "description": format!("open load, {}/s for {seconds}s after 5s of warm-up", middle.rate),
@@ -210,10 +210,11 @@ fn compared(test: Value, change: f64, verdict: &str) -> Value {
         json!({ "recorded": format!("2026-01-{:02}T09:30:00Z", 10 + n), "commit": "0c782d2b1c", "quantiles_ns": quantiles,
             "rounds": { "service.p50": rounds(1.2e6, 500.0, n)["service_p50_ns"], "service.p95": rounds(1.2e6, 500.0, n)["service_p95_ns"] } })
     };
-    let metric = |name: &str, base: f64, change: f64, verdict: &str| json!({ "metric": name, "baseline": base, "current": base * (1.0 + change), "change": change, "interval": [change - 0.03, change + 0.03], "smallest_detectable_change": 0.081, "p_value": 0.001, "tolerance": 0.05, "verdict": verdict });
+    let metric = |name: &str, base: f64, change: f64, verdict: &str| json!({ "metric": name, "baseline": base, "current": base * (1.0 + change), "change": change, "interval": [change - 0.03, change + 0.03], "smallest_detectable_change": 0.081, "p_value": 0.001, "tolerance": 0.05, "unit": "ns", "verdict": verdict, "doubts": if verdict == "unchanged" { json!([]) } else { json!(["others took more of the CPU than before"]) } });
     with(
         test,
         &json!({ "comparison": {
+        "not_compared": [{ "metric": "service.p99", "reason": "this run is too short" }],
         "verdict": verdict, "sessions": 8, "measured_sessions": 1, "level": 2, "baseline_sessions": (0..8).map(session).collect::<Vec<_>>(),
         "metrics": [metric("service.p50", 1.2e6, change, verdict), metric("service.p95", 2.5e6, 0.012, "unchanged")],
     } }),

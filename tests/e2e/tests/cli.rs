@@ -197,7 +197,10 @@ fn a_regression_can_be_accepted_and_what_broke_a_limit_cannot() {
     let slower = gated(&project, "40", &[]);
     assert_eq!(slower.code, Some(101), "{slower:#?}");
     let accepted = perf_test(&project, &["baseline", "accept", "latest"]);
-    assert!(accepted.stdout.contains("starts a new level with what two sessions have confirmed"), "{accepted:#?}");
+    assert!(
+        accepted.stdout.contains("starts a new level with what two sessions have confirmed"),
+        "{accepted:#?}"
+    );
     let now = gated(&project, "40", &[]);
     assert_eq!((now.code, &now.test()["comparison"]["level"]), (Some(0), &2.into()), "{now:#?}");
 

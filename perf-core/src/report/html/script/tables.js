@@ -65,10 +65,12 @@ const CHANGES = { regressed: 'bad', improved: 'good', unchanged: 'quiet', unreso
 function comparisonTable(test) {
   const { comparison } = test;
   const metrics = list(comparison?.metrics);
-  if (!metrics.length) return null;
+  const others = notCompared(comparison);
+  if (!metrics.length) return others;
   const units = Object.fromEntries(list(test.rounds).map(({ metric, unit }) => [metric, unit]));
   const row = (one) => {
-    const value = (of) => showUnit(of, units[one.metric]);
+    const value = (of) => showUnit(of, one.unit ?? units[one.metric]);
+    const doubts = list(one.doubts);
     return Object.assign(
       [
         el('code', {}, one.metric),
@@ -76,7 +78,12 @@ function comparisonTable(test) {
         value(one.current),
         changeText(one.change),
         isNumber(one.interval?.[0]) ? `${show.change(one.interval[0])} to ${show.change(one.interval[1])}` : null,
-        el('span', { class: CHANGES[one.verdict] }, one.verdict),
+        el(
+          'span',
+          { class: CHANGES[one.verdict] },
+          one.verdict,
+          doubts.length > 0 && el('span', { class: 'why' }, doubts.join('; ')),
+        ),
         isNumber(one.smallest_detectable_change) ? show.ratio(one.smallest_detectable_change) : null,
       ],
       { kind: one.verdict === 'regressed' ? 'broken' : null },
@@ -92,7 +99,14 @@ function comparisonTable(test) {
     'Verdict',
     number('Smallest detectable'),
   ];
-  return table('Against the baseline', head, metrics.map(row), { note });
+  return el('div', {}, table('Against the baseline', head, metrics.map(row), { note }), others);
+}
+
+/** The metrics that were to be compared, and why they were not. */
+function notCompared(comparison) {
+  const all = list(comparison?.not_compared);
+  const item = ({ metric, reason }) => el('li', {}, 'Not compared: ', el('code', {}, metric), `, ${reason}`);
+  return all.length ? el('ul', { class: 'reasons quiet' }, ...all.map(item)) : null;
 }
 
 function changeText(change) {

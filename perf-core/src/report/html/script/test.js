@@ -128,6 +128,8 @@ function reasonsOf(test) {
     test.load?.description
       ? el('p', { class: 'load' }, sentence(test.load.description))
       : el('p', { class: 'load' }, 'It has no numbers: no load was measured.'),
+    test.file &&
+      el('p', { class: 'load' }, el('code', {}, `${test.file}${isNumber(test.line) ? `:${test.line}` : ''}`)),
     test.scenario &&
       el(
         'p',
