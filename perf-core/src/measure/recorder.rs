@@ -98,6 +98,12 @@ impl CountedRounds {
         let start = (u128::from(round) * u128::from(self.iterations)).div_ceil(u128::from(self.rounds));
         u64::try_from(start).unwrap_or(u64::MAX)
     }
+
+    /// Which of the finished ones belong to a round. More than were planned, where users came in, are of the last one.
+    fn range(&self, round: u32) -> Range<u64> {
+        let is_last = round + 1 >= self.rounds;
+        self.start(round)..if is_last { u64::MAX } else { self.start(round + 1) }
+    }
 }
 
 /// A worker's counts, readable while it runs: all that is left of one that never comes back.
@@ -296,7 +302,7 @@ impl Recorder {
         let finished = counted.next();
         if !self.counted_round.contains(&finished) {
             let round = counted.round(finished);
-            self.counted_round = counted.start(round)..counted.start(round + 1);
+            self.counted_round = counted.range(round);
             self.replace_slice(now, Some(round));
         }
     }
@@ -389,19 +395,23 @@ mod tests {
 
     #[test]
     fn counted_rounds_hold_equal_numbers_of_finished_iterations() {
-        let (mut recorder, slices, _) = recorder(Some(Arc::new(CountedRounds::new(7, 3, 1))));
-        for i in 0..7 {
-            run(&mut recorder, Phase::Measured, 10 + i, 11 + i, Ending::TimedOut);
-        }
-        recorder.send_the_rest();
-        drop(recorder);
-        let mut by_round = [0; 3];
-        for slice in &slices {
-            if let Some(round) = slice.round {
-                by_round[round as usize] += slice.measured.counts.completed();
+        // More than were planned are of the last one, and cut nothing.
+        for (finished, expected) in [(7, [3, 2, 2]), (30, [3, 2, 25])] {
+            let (mut recorder, slices, _) = recorder(Some(Arc::new(CountedRounds::new(7, 3, 1))));
+            for i in 0..finished {
+                run(&mut recorder, Phase::Measured, 10 + i, 11 + i, Ending::TimedOut);
             }
+            recorder.send_the_rest();
+            drop(recorder);
+            let (mut by_round, mut sent) = ([0; 3], 0);
+            for slice in &slices {
+                sent += 1;
+                if let Some(round) = slice.round {
+                    by_round[round as usize] += slice.measured.counts.completed();
+                }
+            }
+            assert_eq!((by_round, sent), (expected, 5));
         }
-        assert_eq!(by_round, [3, 2, 2]);
     }
 
     #[test]
