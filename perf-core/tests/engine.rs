@@ -190,6 +190,24 @@ fn a_scaled_load_goes_on_with_another_rate_and_says_so() {
 }
 
 #[test]
+fn users_whom_a_scaled_load_does_not_want_are_not_waited_for() {
+    let control = Control::default();
+    control.scale(0.5);
+    let (send, driven) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let spec = PerfSpec {
+            users: Some(4),
+            iterations: Some(Iterations::PerUser(3)),
+            workers: Some(1),
+            ..PerfSpec::default()
+        };
+        send.send(drive(&spec, slow, &control).1).unwrap();
+    });
+    let recording = driven.recv_timeout(Duration::from_secs(20)).expect("an end");
+    assert_eq!(recording.measured.counts.succeeded, 6);
+}
+
+#[test]
 fn a_load_that_is_scaled_during_a_pause_goes_on_with_the_other_rate_where_it_stood() {
     let control = Control::default();
     later(400, &control, Control::pause);
@@ -353,13 +371,18 @@ fn iterations_that_a_worker_took_and_did_not_begin_are_there_for_its_successor()
         };
         Box::new(Deadly(user(cx, counting), third))
     }
-    let control = Control::default();
-    later(50, &control, |control| control.scale(3.0)); // makes the third user
-    let iterations = Some(Iterations::Shared(1_000_000));
-    let spec = PerfSpec { users: Some(2), iterations, workers: Some(1), ..PerfSpec::default() };
-    let (_, recording) = drive(&spec, of_many, &control);
-    let counts = recording.measured.counts;
-    assert_eq!((counts.planned, recording.lost.len()), (1_000_000, 1), "{counts:?}");
+    for (iterations, planned) in
+        [(Iterations::Shared(1_000_000), 1_000_000), (Iterations::PerUser(300_000), 6 * 300_000)]
+    {
+        KILLS.store(1, Ordering::Relaxed);
+        let control = Control::default();
+        later(50, &control, |control| control.scale(3.0)); // makes the third user
+        let iterations = Some(iterations);
+        let spec = PerfSpec { users: Some(2), iterations, workers: Some(1), ..PerfSpec::default() };
+        let (_, recording) = drive(&spec, of_many, &control);
+        let counts = recording.measured.counts;
+        assert_eq!((counts.planned, recording.lost.len()), (planned, 1), "{counts:?}");
+    }
 }
 
 #[test]

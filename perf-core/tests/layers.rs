@@ -100,6 +100,7 @@ const ORDER: &[&str] = &[
     "drive/roster",
     "drive/start",
     "drive/claims",
+    "drive/quota",
     "drive/open",
     "drive/closed",
     "drive/offer",

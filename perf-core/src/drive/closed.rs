@@ -5,6 +5,7 @@
 use super::backoff::Backoff;
 use super::cap::Cap;
 use super::claims::Claims;
+use super::quota::{Legacies, Quota};
 use super::roster::Roster;
 use super::start::Start;
 use crate::measure::sample::Phase;
@@ -20,6 +21,7 @@ pub struct Closed {
     roster: Roster,
     /// How many iterations all users of all workers share.
     claims: Option<Claims>,
+    /// How many each of them has of its own.
     quota: Option<Quota>,
     origin: u64,
     end: Option<u64>,
@@ -28,42 +30,23 @@ pub struct Closed {
     capped: u64,
 }
 
-/// How many iterations each user has left.
-#[derive(Debug)]
-struct Quota {
-    each: u64,
-    /// By slot.
-    left: Vec<u64>,
-    /// How many users have some left, or are still to come.
-    unfinished: u64,
-}
-
-impl Quota {
-    fn add(&mut self, is_fit: bool, is_planned: bool) {
-        self.left.push(if is_fit { self.each } else { 0 });
-        match (is_fit, is_planned) {
-            (true, false) => self.unfinished += 1,
-            (false, true) => self.unfinished -= 1,
-            _ => {}
-        }
-    }
-
-    /// Takes one of a user's off; says whether it has more.
-    fn use_one(&mut self, slot: u32) -> bool {
-        let Some(left) = self.left.get_mut(slot as usize) else { return false };
-        *left = left.saturating_sub(1);
-        self.unfinished -= u64::from(*left == 0);
-        *left > 0
-    }
+/// What the workers of a closed load have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// Iterations of all users.
+    pub claims: Option<Claims>,
+    /// What is left of the users' own iterations where a worker died.
+    pub legacies: Legacies,
+    /// What they wait for.
+    pub cap: Option<Cap>,
 }
 
 impl Closed {
     /// A worker's part of a plan's users, with nobody in it yet; `end` is when its load is over, where a clock ends it.
-    pub fn of(plan: &Plan, part: Part, end: Option<u64>, claims: Option<Claims>, cap: Option<Cap>) -> Self {
+    pub fn of(plan: &Plan, part: Part, end: Option<u64>, shared: Shared) -> Self {
+        let Shared { claims, legacies, cap } = shared;
         let quota = match plan.load.stops_after() {
-            Some(Iterations::PerUser(each)) => {
-                Some(Quota { each, left: Vec::new(), unfinished: Roster::size(part, plan).into() })
-            }
+            Some(Iterations::PerUser(each)) => Some(Quota::of(each, part.first, legacies)),
             _ => None,
         };
         Closed {
@@ -81,10 +64,8 @@ impl Closed {
 
     /// One more user; slots come in order. One that is not fit never begins.
     pub fn add(&mut self, is_fit: bool) {
-        let is_planned = self.roster.add(is_fit);
-        if let Some(quota) = &mut self.quota {
-            quota.add(is_fit, is_planned);
-        }
+        let has_some = self.quota.as_mut().is_none_or(|quota| quota.add(is_fit));
+        self.roster.add(is_fit && has_some);
     }
 
     /// Goes on with the number of the iteration after so many that a predecessor began.
@@ -134,18 +115,17 @@ impl Closed {
             self.roster.put_back(slot, since);
             return None;
         }
+        if let Some(quota) = self.quota.as_mut().filter(|_| phase == Phase::Measured) {
+            quota.take(slot);
+        }
         let number = self.begun * self.part.step + self.part.first;
         self.begun += 1;
         Some((slot, Start { number, intended, phase }))
     }
 
     /// Puts the user of an iteration that has ended back to the others, unless it has run all of its own.
-    pub fn release(&mut self, slot: u32, phase: Phase, intended: u64, finished: u64) {
-        let has_more = match &mut self.quota {
-            Some(quota) if phase == Phase::Measured => quota.use_one(slot),
-            _ => true,
-        };
-        if has_more {
+    pub fn release(&mut self, slot: u32, intended: u64, finished: u64) {
+        if self.quota.as_ref().is_none_or(|quota| quota.has_left(slot)) {
             self.roster.rest(slot, intended, finished);
         }
     }
@@ -171,7 +151,15 @@ impl Closed {
     fn is_over(&self, now: u64) -> bool {
         self.is_over_by_clock(now)
             || self.claims.as_ref().is_some_and(Claims::are_exhausted)
-            || self.quota.as_ref().is_some_and(|quota| quota.unfinished == 0)
+            || self.quota.as_ref().is_some_and(|quota| quota.is_used_up(self.awaited(quota)))
+    }
+
+    /// How many users are to run their own iterations: whoever the level will not want again is not waited for.
+    fn awaited(&self, quota: &Quota) -> usize {
+        match self.roster.wanted_for_good() {
+            Some(wanted) => wanted as usize,
+            None => quota.come().max(self.roster.planned() as usize),
+        }
     }
 
     /// When there is something to do next.
@@ -197,7 +185,7 @@ mod tests {
         let part = Part::ALL.split(worker, plan.workers);
         let cap = Cap::of(&plan);
         let end = plan.measured_for().map(nanos);
-        let mut closed = Closed::of(&plan, part, end, claims, cap);
+        let mut closed = Closed::of(&plan, part, end, Shared { claims, cap, ..Shared::default() });
         (0..Roster::size(part, &plan)).for_each(|_| closed.add(true));
         closed.advance(0);
         closed
@@ -218,7 +206,7 @@ mod tests {
             for users in &mut offers {
                 if let Some((slot, start)) = users.take(0) {
                     taken += 1;
-                    users.release(slot, start.phase, start.intended, 0);
+                    users.release(slot, start.intended, 0);
                 }
             }
         }
@@ -230,7 +218,7 @@ mod tests {
         let mut by_slot = vec![0; slots];
         while let Some((slot, start)) = users.take(0) {
             by_slot[slot as usize] += 1;
-            users.release(slot, start.phase, start.intended, 0);
+            users.release(slot, start.intended, 0);
         }
         by_slot
     }
@@ -257,9 +245,51 @@ mod tests {
     }
 
     #[test]
+    fn users_whom_a_scaled_load_does_not_want_are_not_waited_for() {
+        let mut users = closed(&two_per_user(), 0, None);
+        users.scale(1.0 / 3.0);
+        assert!(!users.is_over(0), "the level is still to be looked at");
+        users.advance(0);
+        assert_eq!((run_to_the_end(&mut users, 3), users.is_over(0)), (vec![2, 0, 0], true));
+    }
+
+    #[test]
+    fn users_whom_a_target_that_is_spared_keeps_waiting_are_waited_for() {
+        let mut users = closed(&two_per_user(), 0, None);
+        let mut backoff = Backoff::default();
+        backoff.complaint(0, Duration::ZERO);
+        users.restrain(&backoff, 0);
+        users.advance(0);
+        assert_eq!((run_to_the_end(&mut users, 3), users.is_over(0)), (vec![2, 2, 0], false));
+        users.restrain(&Backoff::default(), 0);
+        users.advance(0);
+        assert_eq!((run_to_the_end(&mut users, 3), users.is_over(0)), (vec![0, 0, 2], true));
+    }
+
+    #[test]
+    fn the_users_of_a_successor_run_what_those_of_its_predecessor_left() {
+        let plan = Plan::resolve("test", "perf", &two_per_user(), &Overrides::default()).unwrap();
+        let shared = Shared::default();
+        let come = || {
+            let mut users = Closed::of(&plan, Part::ALL, None, shared.clone());
+            (0..3).for_each(|_| users.add(true));
+            users.advance(0);
+            users
+        };
+        let mut first = come();
+        for _ in 0..4 {
+            let (slot, start) = first.take(0).unwrap();
+            first.release(slot, start.intended, 0);
+        }
+        drop(first);
+        let mut next = come();
+        assert_eq!((run_to_the_end(&mut next, 3), next.is_over(0)), (vec![0, 1, 1], true));
+    }
+
+    #[test]
     fn users_who_are_not_fit_are_not_waited_for() {
         let plan = Plan::resolve("test", "perf", &two_per_user(), &Overrides::default()).unwrap();
-        let mut users = Closed::of(&plan, Part::ALL, None, None, None);
+        let mut users = Closed::of(&plan, Part::ALL, None, Shared::default());
         assert!(!users.is_over(0));
         [false, true, false].into_iter().for_each(|is_fit| users.add(is_fit));
         users.advance(0);
@@ -271,7 +301,7 @@ mod tests {
         let spec = PerfSpec { users: Some(1), duration: Some(Duration::from_secs(1)), ..PerfSpec::default() };
         let mut users = closed(&PerfSpec { warmup: Some(Duration::ZERO), ..spec }, 0, None);
         let (slot, start) = users.take(0).unwrap();
-        users.release(slot, start.phase, start.intended, 5 * MS);
+        users.release(slot, start.intended, 5 * MS);
         assert_eq!(users.take(7 * MS).unwrap().1.intended, 5 * MS);
     }
 
@@ -280,7 +310,7 @@ mod tests {
         let spec = PerfSpec { users: Some(1), duration: Some(Duration::from_secs(1)), ..PerfSpec::default() };
         let mut users = closed(&PerfSpec { warmup: Some(Duration::ZERO), ..spec }, 0, None);
         let (slot, start) = users.take(0).unwrap();
-        users.release(slot, start.phase, start.intended, 5 * MS);
+        users.release(slot, start.intended, 5 * MS);
         users.capped = 20 * MS;
         assert_eq!(users.take(19 * MS), None);
         assert_eq!(users.take(21 * MS).unwrap().1.intended, 20 * MS);

@@ -1,9 +1,9 @@
 //! The workers' threads: started, told when to begin, and what they send back.
 
 use super::attendance::LONGEST_LEAVE;
-use super::cap::Cap;
 use super::claims::Claims;
 use super::clock::Clock;
+use super::closed::Shared;
 use super::control::Control;
 use super::cpu;
 use super::cx::{Common, State};
@@ -94,9 +94,9 @@ struct Terms {
     state: State,
     live: Control,
     edges: Edges,
-    claims: Option<Claims>,
     counted: Option<Arc<CountedRounds>>,
-    cap: Option<Cap>,
+    /// Of a closed load.
+    shared: Shared,
     /// What the workers' clients resolve names by.
     resolver: Resolver,
     threads: Threads,
@@ -127,9 +127,12 @@ impl Crew {
             state: prepared.state.clone(),
             live: live.clone(),
             edges,
-            claims,
             counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
-            cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
+            shared: Shared {
+                claims,
+                cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
+                ..Shared::default()
+            },
             resolver: Resolver::within(&plan.limits),
             threads: Threads::of(plan.workers),
             send,
@@ -239,7 +242,7 @@ struct Hired {
 impl Terms {
     /// The load that a worker offers.
     fn part_of(&self, number: u32) -> Offer {
-        Offer::of(&self.plan, number, self.claims.clone(), self.cap.clone())
+        Offer::of(&self.plan, number, self.shared.clone())
     }
 
     /// What is left of it, and how many changes of the load it has followed.

@@ -133,7 +133,7 @@ impl Desk {
         }
         let Some((slot, start)) = users.take(self.schedule()) else { return false };
         if self.start(slot, start) {
-            users.release(slot, start.phase, start.intended, self.schedule());
+            users.release(slot, start.intended, self.schedule());
         }
         true
     }
@@ -200,7 +200,7 @@ impl Desk {
             Offer::Open(arrivals) => arrivals.idle.push(slot),
             Offer::Closed(users) => {
                 let intended = running.intended.saturating_sub(self.standstill.shift());
-                users.release(slot, running.phase, intended, self.schedule());
+                users.release(slot, intended, self.schedule());
             }
         }
     }

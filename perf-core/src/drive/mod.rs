@@ -38,6 +38,7 @@ pub mod pacer;
 mod panics;
 pub mod prepare;
 pub mod quantity;
+pub mod quota;
 mod reading;
 pub mod ready;
 pub mod roster;

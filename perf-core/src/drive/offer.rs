@@ -2,10 +2,8 @@
 //!
 //! The worker starts what is offered.
 
-use super::cap::Cap;
-use super::claims::Claims;
 use super::clock::Clock;
-use super::closed::Closed;
+use super::closed::{Closed, Shared};
 use super::control::Orders;
 use super::open::{Dealt, Late, Open};
 use super::standstill::Standstill;
@@ -35,12 +33,12 @@ pub enum Offer {
 
 impl Offer {
     /// Worker `worker`'s part, with nobody in it yet.
-    pub fn of(plan: &Plan, worker: u32, claims: Option<Claims>, cap: Option<Cap>) -> Self {
+    pub fn of(plan: &Plan, worker: u32, shared: Shared) -> Self {
         let part = Part::ALL.split(worker, plan.workers);
         let end = plan.measured_for().map(|length| nanos(plan.warmup) + nanos(length));
         match &plan.schedule {
             Some(schedule) => Offer::Open(Box::new(Open::of(plan, schedule, part, end.unwrap_or(u64::MAX)))),
-            None => Offer::Closed(Box::new(Closed::of(plan, part, end, claims, cap))),
+            None => Offer::Closed(Box::new(Closed::of(plan, part, end, shared))),
         }
     }
 

@@ -60,10 +60,14 @@ impl Roster {
         u32::try_from(part.of(plan.users().into())).unwrap_or(u32::MAX)
     }
 
-    /// One more user; slots come in order. One that is out of order never begins. Says whether the plan knows of it.
-    pub fn add(&mut self, is_fit: bool) -> bool {
+    /// One more user; slots come in order. One that is out of order never begins.
+    pub fn add(&mut self, is_fit: bool) {
         self.parked.push(is_fit);
-        self.parked.len() <= self.planned as usize
+    }
+
+    /// How many of this worker's users the plan knows of.
+    pub fn planned(&self) -> u32 {
+        self.planned
     }
 
     /// How many users the level wants of this worker, and until when.
@@ -106,6 +110,11 @@ impl Roster {
     #[inline]
     pub fn wanted(&self) -> u32 {
         self.wanted
+    }
+
+    /// How many users the level wants to the end, unless somebody changes it; none where it will change by itself.
+    pub fn wanted_for_good(&self) -> Option<u32> {
+        (self.next_change == u64::MAX && self.restraint >= 1.0).then_some(self.wanted)
     }
 
     /// Wakes those who have rested, and follows the level.
