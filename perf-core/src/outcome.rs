@@ -95,9 +95,24 @@ fn overload_of(error: &(dyn StdError + 'static), category: Category) -> Option<D
         if let Some(status) = error.downcast_ref::<StatusError>() {
             return overload_of_status(status.actual, status.retry_after);
         }
+        // How long it wants to be left alone is no part of such an error.
+        if let Some(status) = status_of(error) {
+            return overload_of_status(status, None);
+        }
         next = error.source();
     }
     (category == Category::Connect).then_some(Duration::ZERO)
+}
+
+/// Of `error_for_status()`.
+#[cfg(feature = "http")]
+fn status_of(error: &(dyn StdError + 'static)) -> Option<u16> {
+    error.downcast_ref::<reqwest::Error>()?.status().map(|status| status.as_u16())
+}
+
+#[cfg(not(feature = "http"))]
+fn status_of(_: &(dyn StdError + 'static)) -> Option<u16> {
+    None
 }
 
 /// Of a status that says so, and the wait that came with it.

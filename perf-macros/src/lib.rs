@@ -661,7 +661,8 @@ use std::fmt::Display;
 ///
 /// `true` spares a target that says it has too much: while it answers 429 or 503 or refuses connections, what is offered
 /// is halved, at most once a second and down to a sixty-fourth; a `Retry-After` of its answers is honoured, nothing is
-/// offered until then. After a quiet second it climbs back by a quarter at a time. What is not offered is not `planned`.
+/// offered until then (unless the test function hands on no more than the error of reqwest's `error_for_status()`, which
+/// does not hold it). After a quiet second it climbs back by a quarter at a time. What is not offered is not `planned`.
 /// The report says when and how far; such a run is compared with nothing. Default: `false`, since a load that yields
 /// hides what the target does under it.
 ///
