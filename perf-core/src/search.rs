@@ -10,7 +10,7 @@ use crate::drive::engine::{self, EngineError};
 use crate::drive::prepare::{Prepared, Test};
 use crate::judge::thresholds::{self, Limit};
 use crate::measure::mix::{self, Part};
-use crate::measure::{Recording, cpu_beside};
+use crate::measure::{Preparation, Recording, cpu_beside};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::Plan;
 use crate::plan::search::Search;
@@ -51,7 +51,8 @@ pub(crate) fn hunt(
     // Also of a signal between two levels.
     whole.stopped_by = live.stopped().map(|(why, _)| why);
     if let Some((_, first)) = probes.first() {
-        whole.preparation = first.preparation.clone();
+        let addresses = std::mem::take(&mut whole.preparation.addresses);
+        whole.preparation = Preparation { addresses, ..first.preparation.clone() };
         whole.shortages.clone_from(&first.shortages);
     }
     Ok((whole, hunt.result()))

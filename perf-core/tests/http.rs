@@ -22,7 +22,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-/// Answers with the cookies that came. `/login/7` sets `id=7`, `/redirect/7` as well and leads to another address.
+/// Answers with the cookies that came. `/login/7` sets `id=7`, `/redirect/7` as well and leads to another address,
+/// `/round` to itself and `/away` to somebody else's machine.
 struct Server {
     address: SocketAddr,
     seen: Arc<Seen>,
@@ -88,7 +89,13 @@ async fn serve(stream: TcpStream, seen: Arc<Seen>) {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let login = path.split_once("login/").or_else(|| path.split_once("redirect/"));
         let set = login.map_or_else(String::new, |(_, id)| format!("set-cookie: id={id}; Path=/\r\n"));
-        let status = if path.starts_with("/redirect") { "302 Found\r\nlocation: /" } else { "200 OK" };
+        let status = match path.as_str() {
+            "/away" => "302 Found\r\nlocation: http://203.0.113.1/",
+            "/away/6" => "302 Found\r\nlocation: http://[2001:db8::1]/",
+            "/round" => "302 Found\r\nlocation: /round",
+            path if path.starts_with("/redirect") => "302 Found\r\nlocation: /",
+            _ => "200 OK",
+        };
         let length = cookies.len();
         let answer = format!("HTTP/1.1 {status}\r\n{set}content-length: {length}\r\n\r\n{cookies}");
         seen.lock().unwrap().push((path, cookies));
@@ -237,4 +244,47 @@ fn the_report_lists_the_addresses_of_names_that_were_resolved() {
     let addresses = report["preparation"]["addresses"]["localhost"].as_array().unwrap();
     assert!(addresses.contains(&"127.0.0.1".into()), "{addresses:?}");
     assert_eq!(report_of(server.url())["preparation"]["addresses"], serde_json::json!({}));
+}
+
+#[test]
+fn the_name_of_the_target_is_resolved_before_the_load_also_where_no_request_is_made() {
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |_: &Cx| ().into_outcome())
+    }
+    let report = report(&two_users("http://localhost:9".to_owned(), 1, 1), &Test::of(user_of));
+    let addresses = report["preparation"]["addresses"]["localhost"].as_array().unwrap();
+    assert!(addresses.contains(&"127.0.0.1".into()), "{addresses:?}");
+}
+
+#[test]
+fn a_redirect_to_a_machine_that_is_not_listed_is_not_followed() {
+    fn ours(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| cx.get("/away").await.into_outcome())
+    }
+    fn of_reqwest(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| {
+            let url = format!("{}/away/6", cx.base_url().unwrap_or_default());
+            cx.http().get(url).send().await.into_outcome()
+        })
+    }
+    for (user, host) in [(ours as fn(Rc<Cx>) -> Box<dyn User>, "203.0.113.1"), (of_reqwest, "2001:db8::1")] {
+        let server = Server::start();
+        let report = report(&two_users(server.url(), 1, 2), &Test::of(user));
+        assert_eq!(report["counts"]["failed"], 4);
+        let message = report["errors"][0]["first_message"].as_str().unwrap();
+        assert!(message.contains(&format!("hosts = [\"{host}\"]")), "{message}");
+        assert_eq!(server.requests().len(), 4);
+    }
+}
+
+#[test]
+fn ten_redirects_are_followed_and_no_more() {
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| cx.get("/round").await.into_outcome())
+    }
+    let server = Server::start();
+    let report = report(&two_users(server.url(), 1, 1), &Test::of(user_of));
+    let message = report["errors"][0]["first_message"].as_str().unwrap();
+    assert!(message.contains("too many redirects"), "{message}");
+    assert_eq!(server.requests().len(), 2 * 11);
 }

@@ -133,7 +133,7 @@ impl Crew {
                 cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),
                 ..Shared::default()
             },
-            resolver: Resolver::within(&plan.limits),
+            resolver: prepared.resolver.clone(),
             threads: Threads::of(plan.workers),
             send,
             plan: Arc::new(plan.clone()),

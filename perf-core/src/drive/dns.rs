@@ -4,6 +4,7 @@
 //! which. A lookup that failed is not kept. Addresses stay in the order in which the system gave them.
 
 use crate::plan::limits::{Limits, NotListed};
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::collections::BTreeMap;
 use std::io;
@@ -26,6 +27,8 @@ fn address(name: &str) -> String {
 pub struct Resolver(Arc<Inner>);
 
 struct Inner {
+    /// Nothing is forbidden outside of a run.
+    limits: Option<Limits>,
     lookup: Box<dyn Fn(String) -> Looking + Send + Sync>,
     names: Mutex<BTreeMap<String, Arc<Lookup>>>,
 }
@@ -37,19 +40,19 @@ type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>
 impl Default for Resolver {
     /// Asks the system.
     fn default() -> Self {
-        Resolver::by(|host| Box::pin(async { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) }))
+        Resolver::by(None, |host| Box::pin(async { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) }))
     }
 }
 
 impl Resolver {
-    fn by(lookup: impl Fn(String) -> Looking + Send + Sync + 'static) -> Self {
-        Resolver(Arc::new(Inner { lookup: Box::new(lookup), names: Mutex::default() }))
+    fn by(limits: Option<Limits>, lookup: impl Fn(String) -> Looking + Send + Sync + 'static) -> Self {
+        Resolver(Arc::new(Inner { limits, lookup: Box::new(lookup), names: Mutex::default() }))
     }
 
     /// Asks the system, but for hosts that load may not be sent to.
     pub fn within(limits: &Limits) -> Self {
         let limits = limits.clone();
-        Resolver::by(move |host| {
+        Resolver::by(Some(limits.clone()), move |host| {
             // An address that may not be loaded comes here under a name of its own.
             let asked = host.strip_suffix(NOT_LISTED).map_or_else(|| host.clone(), address);
             let is_allowed = limits.allows(&asked) && asked == host;
@@ -70,6 +73,19 @@ impl Resolver {
             _ => None,
         });
         resolved.collect()
+    }
+
+    /// Whether load may be sent to a host: asked where no name is resolved, since it is an address in numbers.
+    pub(super) fn allows(&self, host: &str) -> bool {
+        self.0.limits.as_ref().is_none_or(|limits| limits.allows(host))
+    }
+
+    /// Resolves the name in an address before anybody is timed. Where that fails, whoever needs it says so.
+    pub(crate) async fn prepare(&self, url: &str) {
+        let url = Url::parse(url).ok();
+        if let Some(name) = url.as_ref().and_then(Url::domain) {
+            self.look_up(name).await.ok();
+        }
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<SocketAddr>, Arc<io::Error>> {
@@ -107,7 +123,7 @@ mod tests {
     fn failing(times: usize) -> (Resolver, Arc<AtomicUsize>) {
         let lookups = Arc::<AtomicUsize>::default();
         let counted = lookups.clone();
-        let resolver = Resolver::by(move |_| {
+        let resolver = Resolver::by(None, move |_| {
             let number = counted.fetch_add(1, Ordering::Relaxed);
             Box::pin(async move {
                 tokio::task::yield_now().await;
@@ -136,6 +152,19 @@ mod tests {
             assert!(answer.map(|address| address.ip()).eq(addresses()["host"].iter().copied()));
         }
         assert_eq!((lookups.load(Ordering::Relaxed), resolver.addresses()), (1, addresses()));
+    }
+
+    #[test]
+    fn the_name_in_an_address_is_looked_up_beforehand_and_numbers_are_not() {
+        let (resolver, lookups) = failing(0);
+        for url in
+            ["http://HOST:80/path", "http://host/", "http://10.0.0.9/", "http://[::1]:8080", "/relative"]
+        {
+            block_on(resolver.prepare(url));
+        }
+        assert_eq!((lookups.load(Ordering::Relaxed), resolver.addresses()), (1, addresses()));
+        block_on(resolver.look_up("host")).unwrap();
+        assert_eq!(lookups.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use super::dns::NOT_LISTED;
 pub use super::dns::Resolver;
 use crate::error::{BodyError, Category, ClientError, StatusError, chain};
 use crate::outcome::{Failure, IntoOutcome, Outcome, overload_of_status};
-use crate::plan::limits::host_of;
+use crate::plan::limits::{NotListed, host_of};
 use bytes::Bytes;
 pub use reqwest::Client;
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +36,7 @@ pub(crate) fn transport(
 ) -> Result<Box<dyn Any>, ClientError> {
     let cookies = Arc::new(Cookies::of(owner));
     let builder = builder().cookie_provider(cookies.clone()).dns_resolver(resolver.clone());
+    let builder = builder.redirect(redirects(resolver.clone()));
     Ok(Box::new(Transport { client: built(builder, client)?, cookies }))
 }
 
@@ -56,6 +58,17 @@ fn builder() -> ClientBuilder {
         .user_agent(concat!("perf-harness/", env!("CARGO_PKG_VERSION")))
 }
 
+/// Follows as many redirects as reqwest does, but none to a host that load may not be sent to.
+fn redirects(resolver: Resolver) -> Policy {
+    Policy::custom(move |attempt| {
+        let refused = attempt.url().host_str().filter(|host| !resolver.allows(host));
+        match refused.map(|host| NotListed(host.trim_matches(['[', ']']).to_owned())) {
+            Some(refused) => attempt.error(refused),
+            None => Policy::default().redirect(attempt),
+        }
+    })
+}
+
 /// The message says that it is the attribute's `client` that does not build.
 fn built(builder: ClientBuilder, client: Option<ClientFn>) -> Result<Client, ClientError> {
     let built = match client {
@@ -68,12 +81,17 @@ fn built(builder: ClientBuilder, client: Option<ClientFn>) -> Result<Client, Cli
 /// One try of an address that must answer with a status below 400.
 pub(crate) async fn probe(
     client: Option<ClientFn>,
-    base_url: Option<&str>,
-    url: &str,
+    resolver: &Resolver,
+    address: &str,
     limit: Duration,
 ) -> Result<(), Failure> {
-    let client = build(client).map_err(|e| Failure::new(Category::Other, e))?;
-    let response = client.get(address(base_url, url)).timeout(limit).send().await;
+    // To ask whether somebody is ready is no load; where load goes the same addresses are asked.
+    let builder = match host_of(address).is_some_and(|host| resolver.allows(host)) {
+        true => builder().dns_resolver(resolver.clone()),
+        false => builder(),
+    };
+    let client = built(builder, client).map_err(|e| Failure::new(Category::Other, e))?;
+    let response = client.get(address).timeout(limit).send().await;
     match response.map_err(|e| Failure::of_error(&e))?.into_outcome() {
         Outcome::Succeeded => Ok(()),
         Outcome::Failed(failure) => Err(failure),
@@ -81,7 +99,7 @@ pub(crate) async fn probe(
 }
 
 /// `path` is relative to the base URL unless it is a whole address.
-fn address(base_url: Option<&str>, path: &str) -> String {
+pub(crate) fn address(base_url: Option<&str>, path: &str) -> String {
     match base_url {
         Some(base) if !path.starts_with("http://") && !path.starts_with("https://") => {
             format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
@@ -313,5 +331,22 @@ mod tests {
         assert_eq!(address(Some("http://h:1/v1"), "/a"), "http://h:1/v1/a");
         assert_eq!(address(Some("http://h:1"), "https://other/a"), "https://other/a");
         assert_eq!(address(None, "/a"), "/a");
+    }
+
+    #[test]
+    fn a_target_says_how_long_it_wants_to_be_left_alone_in_seconds_or_by_a_date() {
+        let said = |text: &str| {
+            let value = text.parse().unwrap();
+            retry_after(&HeaderMap::from_iter([(reqwest::header::RETRY_AFTER, value)]))
+        };
+        assert_eq!((said("120"), said(" 0 ")), (Some(Duration::from_mins(2)), Some(Duration::ZERO)));
+        let hour = Duration::from_hours(1);
+        let ahead = said(&httpdate::fmt_http_date(SystemTime::now() + hour)).unwrap();
+        assert!(ahead <= hour && ahead > hour / 2, "{ahead:?}");
+        let past = httpdate::fmt_http_date(SystemTime::now() - hour);
+        for text in [past.as_str(), "soon", "-3", "1.5"] {
+            assert_eq!(said(text), None, "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 }

@@ -14,7 +14,7 @@ pub type ClientFn = fn(Infallible) -> Infallible;
 #[allow(clippy::unused_async)] // as the other file's
 pub(crate) async fn probe(
     _: Option<ClientFn>,
-    _: Option<&str>,
+    _: &Resolver,
     _: &str,
     _: std::time::Duration,
 ) -> Result<(), Failure> {
@@ -22,6 +22,11 @@ pub(crate) async fn probe(
         Category::Other,
         "an address in `ready` needs the feature `http`; write an async function",
     ))
+}
+
+/// Of no use to anybody.
+pub(crate) fn address(_: Option<&str>, path: &str) -> String {
+    path.to_owned()
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the other file's
@@ -42,6 +47,10 @@ impl Resolver {
     pub fn within(_: &crate::plan::limits::Limits) -> Self {
         Resolver
     }
+
+    /// Nothing to do.
+    #[allow(clippy::unused_async, clippy::unused_self)] // as the other file's
+    pub(crate) async fn prepare(&self, _: &str) {}
 
     /// None.
     #[allow(clippy::unused_self)] // as the other file's

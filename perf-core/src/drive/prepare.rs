@@ -5,7 +5,7 @@ use super::control::Control;
 use super::cpu::Target;
 use super::cx::{Cx, State};
 use super::grace;
-use super::http::ClientFn;
+use super::http::{ClientFn, Resolver};
 use super::support::Support;
 use super::users::User;
 use crate::measure::Signal;
@@ -243,6 +243,8 @@ pub struct Prepared {
     pub setup: Duration,
     /// What users of closed loads have to wait for; tests with the same target have the same.
     pub cap: Option<Cap>,
+    /// What names are resolved by, to the end of the session.
+    pub(super) resolver: Resolver,
     pub(super) cx: Setup,
     pub(super) support: Support,
 }
@@ -301,7 +303,8 @@ impl Prepared {
             None => Arc::new(()),
         };
         let (base_url, setup, cap) = (cx.base_url(), began.elapsed(), Cap::of(plan));
-        Ok(Prepared { state, base_url, setup, cap, cx, support })
+        let resolver = Resolver::within(&plan.limits);
+        Ok(Prepared { state, base_url, setup, cap, resolver, cx, support })
     }
 
     /// Whose CPU time is the target's: of the process that `setup` named, or of this one where `setup` started something

@@ -3,7 +3,7 @@
 use super::control::Control;
 use super::grace;
 use super::http;
-use super::prepare::{PrepareError, Prepared, Setup, Test};
+use super::prepare::{PrepareError, Prepared, Test};
 use crate::error::Category;
 use crate::outcome::Failure;
 use crate::plan::Plan;
@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TRY: Duration = Duration::from_secs(5);
 
 /// Tries until the probe succeeds; returns how long it took. Without a probe everything is ready, unless the run is to end.
+/// Then the target's name is resolved, so that no iteration waits for that.
 pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Result<Duration, PrepareError> {
     if let Some(signal) = live.signal() {
         return Err(PrepareError::ended(signal, "before its target was ready"));
@@ -28,7 +29,13 @@ pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Re
         return Err(NotListed(host.to_owned()).into());
     }
     let mut last = Failure::new(Category::Timeout, "the first probe was still running");
-    let trying = tried(plan, test, &prepared.cx, &mut last);
+    let trying = async {
+        let took = tried(plan, test, prepared, &mut last).await?;
+        if let Some(url) = &prepared.base_url {
+            tokio::time::timeout(TRY, prepared.resolver.prepare(url)).await.ok();
+        }
+        Ok(took)
+    };
     match prepared.support.block_on(grace::until_signalled(live, trying)) {
         Ok(Ok(took)) => Ok(took),
         Ok(Err(after)) => Err(PrepareError::NotReady { after, last }),
@@ -40,11 +47,16 @@ pub fn wait(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Re
 }
 
 /// How long it took, or how long it was tried in vain.
-async fn tried(plan: &Plan, test: &Test, cx: &Setup, last: &mut Failure) -> Result<Duration, Duration> {
+async fn tried(
+    plan: &Plan,
+    test: &Test,
+    prepared: &Prepared,
+    last: &mut Failure,
+) -> Result<Duration, Duration> {
     let began = Instant::now();
     loop {
         let left = plan.ready_timeout.saturating_sub(began.elapsed()).max(PAUSE);
-        let mut probing = Box::pin(probe(plan, test, cx));
+        let mut probing = Box::pin(probe(plan, test, prepared));
         // A panic of the user's function is a try that failed.
         let guarded = poll_fn(|cx| {
             let polled = catch_unwind(AssertUnwindSafe(|| probing.as_mut().poll(cx)));
@@ -64,12 +76,16 @@ async fn tried(plan: &Plan, test: &Test, cx: &Setup, last: &mut Failure) -> Resu
     }
 }
 
-async fn probe(plan: &Plan, test: &Test, cx: &Setup) -> Result<(), Failure> {
+async fn probe(plan: &Plan, test: &Test, prepared: &Prepared) -> Result<(), Failure> {
+    let Prepared { cx, resolver, .. } = prepared;
     if let Some(ready) = test.ready {
         ready(cx).await?;
     }
     match &plan.ready {
-        Some(url) => http::probe(test.client, cx.base_url().as_deref(), url, TRY).await,
+        Some(url) => {
+            let address = http::address(cx.base_url().as_deref(), url);
+            http::probe(test.client, resolver, &address, TRY).await
+        }
         None => Ok(()),
     }
 }
