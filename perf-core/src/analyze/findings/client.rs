@@ -45,3 +45,37 @@ fn finding(plan: &Plan, shortage: Shortage) -> Finding {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::load::Load;
+    use crate::plan::spec::{Overrides, PerfSpec};
+
+    #[test]
+    fn each_shortage_is_told_with_what_is_needed_and_how_to_get_it() {
+        let shortages = vec![
+            Shortage::OpenFiles { needed: 1064, allowed: 96 },
+            Shortage::Ports { needed: 70_000, allowed: 28_232 },
+            Shortage::Memory { needed: 8 << 20, free: 4 << 20 },
+        ];
+        let recording = Recording { shortages, ..Recording::default() };
+        let found = |load: Load| {
+            let spec = PerfSpec { load: Some(load), ..PerfSpec::default() };
+            look(&Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap(), &recording)
+        };
+        let open = found(Load::rate(10).hold("1s"));
+        assert!(open[0].message.contains("fewer than max_in_flight = 1000 iterations may be in flight"));
+        let closed = found(Load::users(10).hold("1s"));
+        assert!(closed[0].message.contains("connections may fail"));
+        for (finding, (kind, figures, way_out)) in closed.iter().zip([
+            ("open_files_short", ["1064", "96"], "ulimit -n"),
+            ("ports_short", ["70000", "28232"], "sysctl"),
+            ("memory_short", ["8 MB", "4 MB"], "more memory"),
+        ]) {
+            assert_eq!((finding.kind, finding.severity), (kind, Severity::Warning));
+            assert!(figures.iter().all(|figure| finding.message.contains(figure)), "{}", finding.message);
+            assert!(finding.advice.contains(way_out), "{}", finding.advice);
+        }
+    }
+}
