@@ -181,6 +181,7 @@ const ORDER: &[&str] = &[
     "report/terminal",
     "report/capacity",
     "report/resources",
+    "report/generator",
     "report/text",
     "report/histogram",
     "report/named",

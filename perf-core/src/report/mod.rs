@@ -6,6 +6,7 @@ pub mod capacity;
 pub mod change;
 pub mod csv;
 pub mod format;
+mod generator;
 mod histogram;
 pub mod history;
 pub mod html;

@@ -46,6 +46,7 @@ pub fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result
     if detail == Detail::Full {
         super::resources::write(session, out)?;
     }
+    super::generator::write(&session.summary, out)?;
     if let Some(capacity) = &session.summary.capacity {
         writeln!(out)?;
         super::capacity::write(capacity, out)?;
