@@ -25,7 +25,7 @@ use crate::plan::share::ShareError;
 use crate::report::Report;
 use crate::search;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How a test is judged besides its own limits.
 #[derive(Clone, Debug)]
@@ -117,8 +117,9 @@ fn session(members: &[Member], live: &Control) -> Result<(Vec<Session>, Result<(
     live.begin();
     let mut stage = Stage::set(members, live)?;
     let driven = stage.share(members).and_then(|members| stage.play(&members, live));
-    let torn_down = stage.strike(members, live);
-    let recordings = driven?;
+    let (took, torn_down) = stage.strike(members, live);
+    let mut recordings = driven?;
+    recordings.iter_mut().zip(took).for_each(|((recording, _), took)| recording.ended.teardown = took);
     let understood = members.iter().zip(recordings).map(|(member, (recording, capacity))| {
         let summary = Summary { capacity, ..Summary::of(&member.plan, &recording) };
         let findings = findings::look(&member.plan, &recording, &summary);
@@ -151,7 +152,7 @@ impl Stage {
                     }
                     Err(error) => {
                         // What the others made is taken down all the same; the first error is the one to tell.
-                        stage.strike(members, live).ok();
+                        drop(stage.strike(members, live));
                         return Err(error.into());
                     }
                 },
@@ -227,20 +228,17 @@ impl Stage {
     /// Offers all loads at the same time, each after its own delay.
     fn together(&self, members: &[Member], live: &Control) -> Result<Vec<Recording>, RunError> {
         // Tests of a scenario share the cores: none of them is started again for one more worker.
-        let mut assembled = Vec::new();
-        for (number, member) in members.iter().enumerate() {
+        let plan = |member: &Member| {
             let is_final = members.len() > 1 || member.test.user_setup.is_some();
             let most_workers = if is_final { member.plan.workers } else { member.plan.most_workers };
-            let plan = Plan { most_workers, ..member.plan.clone() };
-            match Assembled::of(&plan, &member.test, self.of(number), live) {
-                Ok(one) if members.len() > 1 => assembled.push(one.beside_others()),
-                Ok(one) => assembled.push(one),
-                Err(error) => {
-                    assembled.into_iter().for_each(Assembled::dismiss);
-                    return Err(error.into());
-                }
-            }
-        }
+            Plan { most_workers, ..member.plan.clone() }
+        };
+        let plans: Vec<Plan> = members.iter().map(plan).collect();
+        let tests = members.iter().map(|member| &member.test);
+        let prepared = (0..).map(|number| self.of(number));
+        let loads =
+            plans.iter().zip(tests).zip(prepared).map(|((plan, test), prepared)| (plan, test, prepared));
+        let assembled = Assembled::all_of(&loads.collect::<Vec<_>>(), live)?;
         live.wait_for_start();
         let start = Instant::now() + HEAD_START;
         let recordings = thread::scope(|scope| {
@@ -255,7 +253,8 @@ impl Stage {
         Ok(recordings.map_err(|_| EngineError::Collector)?)
     }
 
-    fn strike(self, members: &[Member], live: &Control) -> Result<(), PrepareError> {
+    /// Tears everything down; says how long that of each member took.
+    fn strike(self, members: &[Member], live: &Control) -> (Vec<Duration>, Result<(), PrepareError>) {
         let Stage { prepared, whose } = self;
         // Of those that share it, any that has a tear-down.
         let owner = |which: usize| {
@@ -265,12 +264,15 @@ impl Stage {
                 .or_else(|| sharing().next())
                 .unwrap_or(0)
         };
-        let torn_down: Vec<Result<(), PrepareError>> = prepared
-            .into_iter()
-            .enumerate()
-            .map(|(which, prepared)| prepared.tear_down(&members[owner(which)].test, live))
-            .collect();
-        torn_down.into_iter().collect()
+        let torn_down = prepared.into_iter().enumerate().map(|(which, prepared)| {
+            let began = Instant::now();
+            let ended = prepared.tear_down(&members[owner(which)].test, live);
+            (began.elapsed(), ended)
+        });
+        let (took, ended): (Vec<Duration>, Vec<Result<(), PrepareError>>) = torn_down.unzip();
+        // A set-up that failed left no member of its own behind.
+        let of_member = whose.iter().filter_map(|which| took.get(*which).copied());
+        (of_member.collect(), ended.into_iter().collect())
     }
 }
 

@@ -187,6 +187,8 @@ fn a_scaled_load_goes_on_with_another_rate_and_says_so() {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small numbers above zero
     let planned = [first * 100.0, (second - first) * 300.0, (2.0 - second) * 50.0].map(|n| n.ceil() as u64);
     assert_eq!(recording.measured.counts.planned, planned.iter().sum::<u64>(), "{planned:?}");
+    let factors: Vec<f64> = recording.scaled.iter().map(|scaled| scaled.factor).collect();
+    assert_eq!((factors, recording.scaled[1].at), (vec![3.0, 0.5], at));
 }
 
 #[test]
@@ -439,4 +441,46 @@ fn what_the_timeline_the_pulse_and_single_iterations_say_agrees_with_the_counts(
     let (category, group) = recording.measured.errors.by_count()[0];
     let said: Vec<_> = group.by_count().iter().map(|(message, said)| (*message, said.count)).collect();
     assert_eq!((category, said), (Category::Http5xx, vec![("status 503: order <n>", counts.failed)]));
+}
+
+/// The sixth iteration finds that the system lets the process open no more; the others take a while.
+fn limited(cx: Rc<Cx>, running: &'static [AtomicI64; 2]) -> Box<dyn User> {
+    struct Running(&'static AtomicI64);
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    user(cx, async |cx: &Cx| {
+        if cx.iteration() == 5 {
+            return Outcome::Failed(Failure::new(Category::Descriptors, "Too many open files"));
+        }
+        let [now, most] = running;
+        most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let _running = Running(now);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        Outcome::Succeeded
+    })
+}
+
+#[test]
+fn once_the_system_lets_it_open_no_more_fewer_run_at_a_time_and_the_numbers_stay() {
+    static OPEN: [AtomicI64; 2] = [const { AtomicI64::new(0) }; 2];
+    static CLOSED: [AtomicI64; 2] = [const { AtomicI64::new(0) }; 2];
+    let closed = PerfSpec { rate: None, users: Some(20), ..spec(0.0, 1000) };
+    for (spec, user, running) in [
+        (spec(200.0, 1000), (|cx| limited(cx, &OPEN)) as fn(Rc<Cx>) -> Box<dyn User>, &OPEN),
+        (closed, |cx| limited(cx, &CLOSED), &CLOSED),
+    ] {
+        let spec = PerfSpec { workers: Some(1), ..spec };
+        let (plan, recording) = drive(&spec, user, &Control::default());
+        assert!(running[1].load(Ordering::Relaxed) <= 5, "{running:?}");
+        assert!(recording.curbed.len() == 1 && recording.curbed[0].in_flight <= 5, "{:?}", recording.curbed);
+        let counts = recording.measured.counts;
+        assert!(counts.succeeded >= 10, "{counts:?}");
+        assert_eq!(counts.failed, 1);
+        let found = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
+        assert!(found.iter().any(|finding| finding.kind == "in_flight_capped"), "{found:?}");
+        assert!(findings::spoil(&found));
+    }
 }

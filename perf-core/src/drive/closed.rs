@@ -138,6 +138,11 @@ impl Closed {
         }
     }
 
+    /// No more users at a time from now on.
+    pub fn curb(&mut self, most: u64) {
+        self.roster.curb(u32::try_from(most).unwrap_or(u32::MAX));
+    }
+
     /// Whether nobody can begin any more, also where this worker itself has nobody.
     pub fn has_ended(&self, now: u64) -> bool {
         self.is_over(now) || self.claims.as_ref().is_some_and(Claims::are_gone)

@@ -14,9 +14,9 @@ use super::standstill::Standstill;
 use super::start::Start;
 use super::users::{Ended, Users};
 use crate::error::Category;
-use crate::measure::Stopped;
 use crate::measure::recorder::Recorder;
 use crate::measure::sample::{Drop, Ending, Phase, Sample};
+use crate::measure::{Curbed, Stopped};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{Plan, nanos};
 use std::rc::Rc;
@@ -50,6 +50,8 @@ pub(super) struct Desk {
     pub(super) standstill: Standstill,
     /// Where the test is to spare its target.
     pub(super) backoff: Option<Backoff>,
+    /// Once the system let this process open no more.
+    pub(super) curbed: Option<Curbed>,
     /// Nothing new starts any more.
     pub(super) is_draining: bool,
 }
@@ -85,7 +87,11 @@ impl Desk {
         self.drop_late(late);
         for _ in 0..BATCH {
             let Some(start) = arrivals.take(now, self.backoff.as_mut()) else { return };
-            match arrivals.idle.pop().or_else(|| self.grow(arrivals.slots)) {
+            let slot = match self.has_room() {
+                true => arrivals.idle.pop().or_else(|| self.grow(arrivals.slots)),
+                false => None,
+            };
+            match slot {
                 Some(slot) => {
                     if self.start(slot, start) {
                         arrivals.idle.push(slot);
@@ -99,6 +105,20 @@ impl Desk {
     /// Whether users have something of their own, which takes time to make: then they are made before the load.
     pub(super) fn makes_users_first(&self) -> bool {
         self.test.makes_users_first(&self.plan)
+    }
+
+    /// Whether one more may run, for all the system lets this process open.
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.curbed.is_none_or(|curbed| (self.users.in_flight() as u64) < curbed.in_flight)
+    }
+
+    /// From now on only as many run at a time as do without the one that could open nothing.
+    fn curb(&mut self) {
+        let in_flight = (self.users.in_flight() as u64).max(1);
+        let at = self.schedule();
+        let curbed = self.curbed.get_or_insert(Curbed { at, in_flight });
+        curbed.in_flight = curbed.in_flight.min(in_flight);
     }
 
     fn grow(&mut self, most: usize) -> Option<u32> {
@@ -119,10 +139,13 @@ impl Desk {
         if let Some(backoff) = &self.backoff {
             users.restrain(backoff, now);
         }
+        if let Some(curbed) = self.curbed {
+            users.curb(curbed.in_flight);
+        }
         users.advance(now);
         self.recorder.set_users(users.wanted());
-        let until = self.now + LONGEST_TURN;
-        while self.now < until && self.start_user(users) {}
+        let (until, curbed) = (self.now + LONGEST_TURN, self.curbed);
+        while self.now < until && self.curbed == curbed && self.start_user(users) {}
     }
 
     /// Starts the iteration of the user who has waited longest; says whether there was one.
@@ -169,6 +192,9 @@ impl Desk {
                 }
                 if let (Some(backoff), Some(wait)) = (&mut self.backoff, failure.overload) {
                     backoff.complaint(self.standstill.schedule(self.now), wait);
+                }
+                if matches!(failure.category, Category::Descriptors | Category::Ports) {
+                    self.curb();
                 }
                 Ending::Failed(failure)
             }

@@ -5,7 +5,7 @@ use super::cpu::{self, Target};
 pub use super::crew::EngineError;
 use super::crew::{Crew, Message};
 use super::gauges::Gauges;
-use super::headroom;
+use super::headroom::{self, Going};
 use super::known::TICK;
 use super::meter::{Meter, Readings};
 use super::prepare::{Prepared, Test};
@@ -49,8 +49,39 @@ pub struct Assembled {
 impl Assembled {
     /// Starts the workers and gathers the users.
     pub fn of(plan: &Plan, test: &Test, prepared: &Prepared, live: &Control) -> Result<Self, EngineError> {
+        Ok(Assembled::all_of(&[(plan, test, prepared)], live)?.remove(0))
+    }
+
+    /// The same of loads that run at the same time, and share what the client may open and hold.
+    pub fn all_of(loads: &[(&Plan, &Test, &Prepared)], live: &Control) -> Result<Vec<Self>, EngineError> {
+        let going = loads.iter().map(|(plan, test, prepared)| Going {
+            plan,
+            is_target_inside: test.setup.is_some(),
+            base_url: prepared.base_url.as_deref(),
+        });
+        let mut all: Vec<Assembled> = Vec::new();
+        for (fit, (_, test, prepared)) in headroom::fitted(&going.collect::<Vec<_>>()).into_iter().zip(loads)
+        {
+            match Assembled::fitted(fit, test, prepared, live) {
+                // Nobody can tell which of several a target's CPU time belongs to.
+                Ok(one) if loads.len() > 1 => all.push(Assembled { target: None, ..one }),
+                Ok(one) => all.push(one),
+                Err(error) => {
+                    all.into_iter().for_each(Assembled::dismiss);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn fitted(
+        (plan, shortages): (Plan, Shortages),
+        test: &Test,
+        prepared: &Prepared,
+        live: &Control,
+    ) -> Result<Self, EngineError> {
         let began = Instant::now();
-        let (plan, shortages) = headroom::fitted(plan, test.setup.is_some());
         let edges = edges(&plan);
         let (send, messages) = channel();
         let crew = Crew::hire(&plan, test, prepared, live, edges, send)?;
@@ -64,12 +95,6 @@ impl Assembled {
         let preparation = Preparation { workers: began.elapsed(), users, ..Preparation::default() };
         let target = prepared.target(&plan, test);
         Ok(Assembled { plan, crew, messages, edges, preparation, shortages, target })
-    }
-
-    /// Several loads at the same time: nobody can tell which of them a target's CPU time belongs to.
-    #[must_use]
-    pub fn beside_others(self) -> Self {
-        Assembled { target: None, ..self }
     }
 
     /// Lets the workers go without a load.

@@ -3,7 +3,7 @@
 //! Raises its own soft limit of open files as far as the system lets it; where that is not enough, an open load keeps
 //! fewer iterations in flight, and a finding says with which line there would be more.
 
-use crate::measure::{Shortage, Shortages};
+use crate::measure::{Shortage, Shortages, system};
 use crate::plan::Plan;
 
 /// Files that are open besides connections: the runtimes' own, the report, the target's where it is in this process.
@@ -11,31 +11,70 @@ const OTHERS: u64 = 64;
 /// A user with its future, cookies and buffers, without what the test function itself holds.
 const BYTES_PER_USER: u64 = 4096;
 
-/// Sees that the plan fits; returns the plan that does, and what was short.
-pub(super) fn fitted(plan: &Plan, is_target_inside: bool) -> (Plan, Shortages) {
-    let mut plan = plan.clone();
-    let mut shortages = Vec::new();
-    let connections = u64::from(if plan.load.is_closed() { plan.users() } else { plan.max_in_flight });
-    // Both ends of a connection are files of this process when the target is in it.
-    let ends = if is_target_inside { 2 } else { 1 };
-    let needed = connections * ends + OTHERS;
-    if let Some(allowed) = raised_open_files(needed).filter(|allowed| *allowed < needed) {
-        shortages.push(Shortage::OpenFiles { needed, allowed });
-        if !plan.load.is_closed() {
-            let fit = (allowed.saturating_sub(OTHERS) / ends).max(1);
-            plan.slots = u32::try_from(fit).unwrap_or(plan.slots).min(plan.slots);
-            plan.workers = plan.workers.min(plan.slots);
-            plan.most_workers = plan.most_workers.min(plan.slots);
-        }
+/// A load, and where it goes.
+pub(super) struct Going<'a> {
+    pub(super) plan: &'a Plan,
+    /// Whether both ends of its connections are files of this process.
+    pub(super) is_target_inside: bool,
+    pub(super) base_url: Option<&'a str>,
+}
+
+impl Going<'_> {
+    fn connections(&self) -> u64 {
+        let most = if self.plan.load.is_closed() { self.plan.users() } else { self.plan.max_in_flight };
+        most.into()
     }
-    if let Some(allowed) = local_ports().filter(|allowed| *allowed < connections) {
-        shortages.push(Shortage::Ports { needed: connections, allowed });
+
+    fn ends(&self) -> u64 {
+        if self.is_target_inside { 2 } else { 1 }
     }
-    let needed = connections * BYTES_PER_USER;
-    if let Some(free) = free_memory().filter(|free| *free < needed) {
-        shortages.push(Shortage::Memory { needed, free });
+
+    fn files(&self) -> u64 {
+        self.connections() * self.ends()
     }
-    (plan, shortages)
+}
+
+/// Sees that loads of the same time fit; returns the plans that do, and what each is short of.
+pub(super) fn fitted(loads: &[Going<'_>]) -> Vec<(Plan, Shortages)> {
+    let needed = loads.iter().map(Going::files).sum::<u64>() + OTHERS;
+    let files = raised_open_files(needed).filter(|allowed| *allowed < needed);
+    loads
+        .iter()
+        .map(|load| {
+            let mut plan = load.plan.clone();
+            let of_files = files.map(|allowed| {
+                // Each has its part of what there is.
+                let part = u128::from(allowed.saturating_sub(OTHERS)) * u128::from(load.files());
+                let part = u64::try_from(part / u128::from((needed - OTHERS).max(1))).unwrap_or(u64::MAX);
+                restrict(&mut plan, part / load.ends());
+                Shortage::OpenFiles { needed, allowed }
+            });
+            (plan, of_files.into_iter().chain(of_ports(load, loads)).chain(of_memory(loads)).collect())
+        })
+        .collect()
+}
+
+/// Fewer iterations of an open load at a time.
+fn restrict(plan: &mut Plan, fit: u64) {
+    if !plan.load.is_closed() {
+        plan.slots = u32::try_from(fit.max(1)).unwrap_or(plan.slots).min(plan.slots);
+        plan.workers = plan.workers.min(plan.slots);
+        plan.most_workers = plan.most_workers.min(plan.slots);
+    }
+}
+
+/// Those of connections that are kept: whether a target closes them after each answer, nobody knows beforehand.
+fn of_ports(load: &Going<'_>, loads: &[Going<'_>]) -> Option<Shortage> {
+    let same = loads.iter().filter(|other| other.base_url == load.base_url);
+    let needed = same.map(Going::connections).sum();
+    let allowed = local_ports().filter(|allowed| *allowed < needed)?;
+    Some(Shortage::Ports { needed, allowed })
+}
+
+fn of_memory(loads: &[Going<'_>]) -> Option<Shortage> {
+    let needed = loads.iter().map(Going::connections).sum::<u64>() * BYTES_PER_USER;
+    let left = free_memory().into_iter().chain(system::memory_left_to_group()).min();
+    left.filter(|free| *free < needed).map(|free| Shortage::Memory { needed, free })
 }
 
 /// The limit of open files, raised to what is needed where the system allows it.
@@ -85,10 +124,14 @@ mod tests {
         Plan::resolve("test", "perf", spec, &Overrides::default()).unwrap()
     }
 
+    fn alone(plan: &Plan, is_target_inside: bool) -> (Plan, Shortages) {
+        fitted(&[Going { plan, is_target_inside, base_url: None }]).remove(0)
+    }
+
     #[test]
     fn a_load_that_fits_is_left_alone() {
         let plan = plan(&PerfSpec { load: Some(Load::rate(10).hold("1s")), ..PerfSpec::default() });
-        let (fit, shortages) = fitted(&plan, true);
+        let (fit, shortages) = alone(&plan, true);
         assert_eq!((fit.slots, shortages.len()), (plan.max_in_flight, 0));
     }
 
@@ -96,9 +139,47 @@ mod tests {
     #[test]
     fn more_users_than_ports_are_told_beforehand() {
         let plan = plan(&PerfSpec { load: Some(Load::users(70_000).hold("1s")), ..PerfSpec::default() });
-        let (_, shortages) = fitted(&plan, false);
+        let (_, shortages) = alone(&plan, false);
         let ports =
             shortages.iter().any(|shortage| matches!(shortage, Shortage::Ports { needed: 70_000, .. }));
         assert!(ports, "{shortages:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn loads_of_the_same_time_share_the_ports_to_one_target() {
+        let plan = plan(&PerfSpec { load: Some(Load::users(20_000).hold("1s")), ..PerfSpec::default() });
+        let ports = |urls: [&str; 4]| {
+            let of = |url| Going { plan: &plan, is_target_inside: false, base_url: Some(url) };
+            let fit = fitted(&urls.map(of));
+            fit.into_iter()
+                .map(|(_, short)| short.iter().any(|s| matches!(s, Shortage::Ports { needed: 80_000, .. })))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ports(["http://a"; 4]), [true; 4]);
+        assert_eq!(ports(["http://a", "http://b", "http://c", "http://d"]), [false; 4]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn loads_of_the_same_time_share_the_files_in_proportion() {
+        let open = |most| {
+            plan(&PerfSpec {
+                load: Some(Load::rate(10).hold("1s")),
+                max_in_flight: Some(most),
+                ..PerfSpec::default()
+            })
+        };
+        // More than any system allows.
+        let (few, many) = (open(1_000_000_000), open(3_000_000_000));
+        let of = |plan| Going { plan, is_target_inside: false, base_url: None };
+        let fit = fitted(&[of(&few), of(&many)]);
+        let Some(Shortage::OpenFiles { needed, allowed }) = fit[0].1.first() else {
+            panic!("{:?}", fit[0].1)
+        };
+        assert_eq!((*needed, fit[1].1.first()), (4_000_000_064, fit[0].1.first()));
+        let slots = |part: usize| u64::from(fit[part].0.slots);
+        assert!(slots(0) + slots(1) <= allowed - 64 && slots(0) * 3 <= slots(1) + 3, "{fit:?}");
+        assert!(slots(0) + slots(1) + 2 >= allowed - 64);
     }
 }

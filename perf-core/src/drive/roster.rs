@@ -18,6 +18,8 @@ pub struct Roster {
     /// What the shape's users are multiplied by: by order, and while the target is spared.
     factor: f64,
     restraint: f64,
+    /// The system lets no more of them run at a time.
+    most: u32,
     origin: u64,
     think: Option<Pause>,
     pace: u64,
@@ -42,6 +44,7 @@ impl Roster {
             shape: plan.shape.clone(),
             factor: 1.0,
             restraint: 1.0,
+            most: u32::MAX,
             origin: nanos(plan.warmup),
             think: plan.think,
             pace: plan.pace.map_or(0, nanos),
@@ -81,7 +84,7 @@ impl Roster {
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of users
         let own = self.part.of(users as u64);
-        (u32::try_from(own).unwrap_or(u32::MAX), until.unwrap_or(u64::MAX))
+        (u32::try_from(own).unwrap_or(u32::MAX).min(self.most), until.unwrap_or(u64::MAX))
     }
 
     /// So many times the users from now on.
@@ -95,6 +98,14 @@ impl Roster {
     pub fn restrain(&mut self, restraint: f64) {
         if (self.restraint - restraint).abs() > f64::EPSILON {
             self.restraint = restraint;
+            self.next_change = 0;
+        }
+    }
+
+    /// No more users at a time, whatever the level is.
+    pub fn curb(&mut self, most: u32) {
+        if self.most != most {
+            self.most = most;
             self.next_change = 0;
         }
     }

@@ -12,7 +12,10 @@ use crate::error::Category;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::Slice;
 use crate::measure::sample::{Counts, Phase};
-use crate::measure::{Altered, Attendance, Backed, Blocked, Collection, Preparation, Recording, WorkerCpu};
+use crate::measure::{
+    Altered, Attendance, Backed, Blocked, Collection, Curbed, Ended, Preparation, Recording, Scaled,
+    WorkerCpu,
+};
 use crate::metric::{Quantile, Statistic};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Scaling;
@@ -38,6 +41,8 @@ pub(super) struct Watch<'a> {
     blocked: Vec<Blocked>,
     left: Attendance,
     backed: Vec<Backed>,
+    curbed: Vec<Curbed>,
+    drained: Duration,
     worker_cpu: Vec<WorkerCpu>,
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
@@ -75,6 +80,8 @@ impl<'a> Watch<'a> {
             blocked: Vec::new(),
             left: Attendance::default(),
             backed: Vec::new(),
+            curbed: Vec::new(),
+            drained: Duration::ZERO,
             worker_cpu: Vec::new(),
             workers: vec![Known::since(start, None); plan.workers as usize],
             crew,
@@ -95,6 +102,8 @@ impl<'a> Watch<'a> {
                     self.blocked.extend(farewell.blocked);
                     self.left.merge(farewell.left);
                     self.backed.extend(farewell.backed);
+                    self.curbed.extend(farewell.curbed);
+                    self.drained = self.drained.max(farewell.drained);
                     self.worker_cpu.extend(farewell.cpu);
                 }
                 Ok(Message::Recorded(worker, leaving)) => {
@@ -274,11 +283,8 @@ impl<'a> Watch<'a> {
 
     /// By somebody, or by the target's complaints.
     fn altered(&self) -> Option<Altered> {
-        let has_own_users = self.crew.makes_users_first();
-        let scaled = self.live.orders().scales.last().map(|(at, factor)| Altered::Scaled {
-            at: self.standstill().past(self.clock.at(*at)),
-            factor: self.plan.possible(*factor, has_own_users),
-        });
+        let scaled =
+            self.scalings().last().map(|last| Altered::Scaled { at: last.from, factor: last.factor });
         scaled.or_else(|| backed_off(&self.backed))
     }
 
@@ -286,6 +292,7 @@ impl<'a> Watch<'a> {
         self.backed.sort_by_key(|backed| backed.at);
         let (measured_for, altered) = (self.measured_for(), self.altered());
         let gaps = self.standstill().gaps().to_vec();
+        let scaled = self.scalings().iter().map(|one| Scaled { at: one.from, factor: one.factor }).collect();
         Recording {
             began: self.began,
             warmup_length: self.plan.warmup,
@@ -293,6 +300,9 @@ impl<'a> Watch<'a> {
             gaps,
             altered,
             backed: self.backed,
+            scaled,
+            curbed: self.curbed,
+            ended: Ended { drain: self.drained, ..Ended::default() },
             blocked: self.blocked,
             lost: self.lost,
             left: self.left,

@@ -79,6 +79,7 @@ pub struct Worker {
     /// What it had needed when the load began.
     began_with: Option<u64>,
     cpu: Option<WorkerCpu>,
+    drained: Duration,
 }
 
 impl Worker {
@@ -102,6 +103,7 @@ impl Worker {
             now: 0,
             standstill: Standstill::default(),
             backoff,
+            curbed: None,
             is_draining: false,
         };
         Ok(Worker {
@@ -117,6 +119,7 @@ impl Worker {
             measuring: None,
             began_with: None,
             cpu: None,
+            drained: Duration::ZERO,
         })
     }
 
@@ -164,7 +167,8 @@ impl Worker {
     pub async fn leave(self) -> Farewell {
         let left = attendance::dismiss(&self.desk).await;
         let backed = self.desk.backoff.map(Backoff::into_history).unwrap_or_default();
-        Farewell { blocked: self.blocked, left, backed, cpu: self.cpu }
+        let curbed = self.desk.curbed;
+        Farewell { blocked: self.blocked, left, backed, curbed, drained: self.drained, cpu: self.cpu }
     }
 
     /// Looks what was asked from outside since the last time.
@@ -311,5 +315,6 @@ impl Worker {
             self.notice_a_block(turn);
         }
         self.desk.give_up();
+        self.drained = Duration::from_nanos(self.desk.clock.now().saturating_sub(began));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::resources::Resources;
 use super::timeline::Timeline;
-use super::{Recording, Round};
+use super::{Backed, Curbed, Gap, Recording, Round, Scaled};
 use std::time::Duration;
 
 /// One test's part of a mix.
@@ -39,8 +39,19 @@ pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
         add(&mut whole, &mut round, part);
     }
     whole.rounds.push(round);
+    put_in_order(&mut whole);
     whole.resources = whole.resources.aligned(interval, whole.timeline.points.len());
     Some(whole)
+}
+
+/// What happened to all parts at once is told once.
+fn put_in_order(whole: &mut Recording) {
+    whole.backed.sort_by_key(|backed| backed.at);
+    whole.curbed.sort_by_key(|curbed| curbed.at);
+    whole.scaled.sort_by_key(|scaled| scaled.at);
+    whole.scaled.dedup();
+    whole.gaps.sort_by_key(|gap| (gap.at, gap.length));
+    whole.gaps.dedup();
 }
 
 fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
@@ -71,6 +82,14 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     let blocked =
         recording.blocked.iter().map(|blocked| super::Blocked { at: blocked.at + after, ..*blocked });
     whole.blocked.extend(blocked);
+    whole.gaps.extend(recording.gaps.iter().map(|gap| Gap { at: gap.at + after, ..*gap }));
+    whole.backed.extend(recording.backed.iter().map(|backed| Backed { at: backed.at + after, ..*backed }));
+    whole.scaled.extend(recording.scaled.iter().map(|scaled| Scaled { at: scaled.at + after, ..*scaled }));
+    whole.curbed.extend(recording.curbed.iter().map(|curbed| Curbed { at: curbed.at + after, ..*curbed }));
+    let missing = recording.shortages.iter().filter(|short| !whole.shortages.contains(short));
+    let missing: Vec<_> = missing.copied().collect();
+    whole.shortages.extend(missing);
+    whole.ended.drain = whole.ended.drain.max(recording.ended.drain);
     whole.stopped_by = whole.stopped_by.take().or_else(|| recording.stopped_by.clone());
 }
 
@@ -80,6 +99,7 @@ fn nanos(length: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Shortage;
     use super::super::sample::{Ending, Phase, Sample};
     use super::super::tally::Words;
     use super::*;
@@ -121,5 +141,27 @@ mod tests {
         let seconds = |ns: u64| ns / 1_000_000_000;
         assert_eq!((seconds(errors[0].1.first_at), seconds(errors[0].1.last_at)), (2, 10));
         assert!(mix(&[]).is_none());
+    }
+
+    #[test]
+    fn what_was_done_to_the_load_is_told_of_the_whole_and_once_where_it_was_done_to_all() {
+        let second = 1_000_000_000;
+        let of = |after: u64| Recording {
+            gaps: vec![Gap { at: (5 - after) * second, length: second }],
+            scaled: vec![Scaled { at: (7 - after) * second, factor: 2.0 }],
+            backed: vec![Backed { at: (6 + after) * second, factor: 0.5 }],
+            curbed: vec![Curbed { at: 8 * second, in_flight: after }],
+            shortages: vec![Shortage::Memory { needed: 2, free: 1 }],
+            ..recording(0, 10, 2)
+        };
+        let (early, late) = (of(0), of(2));
+        let parts = [(2, &late), (0, &early)]
+            .map(|(after, recording)| Part { after: Duration::from_secs(after), recording });
+        let whole = mix(&parts).unwrap();
+        assert_eq!(whole.gaps, [Gap { at: 5 * second, length: second }]);
+        assert_eq!(whole.scaled, [Scaled { at: 7 * second, factor: 2.0 }]);
+        assert_eq!(whole.backed.iter().map(|backed| backed.at / second).collect::<Vec<_>>(), [6, 10]);
+        assert_eq!(whole.curbed.iter().map(|curbed| curbed.at / second).collect::<Vec<_>>(), [8, 10]);
+        assert_eq!(whole.shortages.len(), 1);
     }
 }

@@ -67,6 +67,10 @@ pub struct Recording {
     pub gaps: Vec<Gap>,
     /// How workers backed off, in order.
     pub backed: Vec<Backed>,
+    /// How somebody scaled it, in order.
+    pub scaled: Vec<Scaled>,
+    /// Workers that the system let open no more.
+    pub curbed: Vec<Curbed>,
     /// Why the load was another than the plan's, where it was.
     pub altered: Option<Altered>,
     /// When workers did not get back to their loops.
@@ -81,6 +85,8 @@ pub struct Recording {
     pub resources: Resources,
     /// What the client lacked before the start.
     pub shortages: Shortages,
+    /// What came after the load.
+    pub ended: Ended,
     /// Workers that never came back, each with the number of iterations whose times are lost.
     pub lost: Vec<(u32, u64)>,
     /// How the users' own tear-down went.
@@ -172,6 +178,15 @@ pub struct Preparation {
     pub addresses: BTreeMap<String, Vec<IpAddr>>,
 }
 
+/// What happened after the load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Until nothing was running any more.
+    pub drain: Duration,
+    /// The user's `teardown`, and the end of what `setup` made.
+    pub teardown: Duration,
+}
+
 /// What came of the users' own set-up, or tear-down.
 #[derive(Clone, Debug, Default)]
 pub struct Attendance {
@@ -208,6 +223,8 @@ impl Default for Recording {
             exemplars: Exemplars::default(),
             gaps: Vec::new(),
             backed: Vec::new(),
+            scaled: Vec::new(),
+            curbed: Vec::new(),
             altered: None,
             blocked: Vec::new(),
             worker_cpu: Vec::new(),
@@ -215,6 +232,7 @@ impl Default for Recording {
             surroundings: None,
             resources: Resources::default(),
             shortages: Vec::new(),
+            ended: Ended::default(),
             lost: Vec::new(),
             left: Attendance::default(),
             stopped_by: None,
@@ -260,6 +278,24 @@ pub struct Backed {
     pub factor: f64,
 }
 
+/// A change of the load that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaled {
+    /// In nanoseconds of the schedule since the start of the load.
+    pub at: u64,
+    /// What the plan's load is multiplied by from then on.
+    pub factor: f64,
+}
+
+/// A worker that kept fewer iterations in flight, because the system let it open no more files or ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Curbed {
+    /// Since when, in nanoseconds of the schedule since the start of the load.
+    pub at: u64,
+    /// How many it ran at a time in the end.
+    pub in_flight: u64,
+}
+
 /// A warm-up that was given up because a worker needed too much of its core.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
@@ -278,6 +314,10 @@ pub struct Farewell {
     pub left: Attendance,
     /// How it backed off.
     pub backed: Vec<Backed>,
+    /// Whether the system let it open no more.
+    pub curbed: Option<Curbed>,
+    /// How long it waited at the end for what was running.
+    pub drained: Duration,
     /// Of the measured time, where the system keeps an account.
     pub cpu: Option<WorkerCpu>,
 }

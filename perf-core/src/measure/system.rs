@@ -30,6 +30,16 @@ fn memory(system: &System) -> Option<u64> {
     Some(system.total_memory()).filter(|total| *total > 0).map(|total| total.min(limit.unwrap_or(total)))
 }
 
+/// How much more memory the control group of this process may have, in bytes, what is only cached not counted.
+pub fn memory_left_to_group() -> Option<u64> {
+    let mut system = System::new_with_specifics(RefreshKind::nothing()).ok()?;
+    let pid = Pid::from_u32(std::process::id());
+    let wanted = ProcessRefreshKind::nothing();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    let limits = system.process(pid)?.cgroup_limits()?;
+    Some(limits.total_memory.saturating_sub(limits.rss))
+}
+
 /// What one process uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {

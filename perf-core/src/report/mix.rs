@@ -2,6 +2,7 @@
 
 use super::Report;
 use crate::analyze::Session;
+use crate::analyze::findings;
 use crate::analyze::summary::Summary;
 use crate::judge::reference::Reference;
 use crate::judge::verdict::{Judgement, Verdict};
@@ -35,9 +36,10 @@ pub fn of(scenario: &str, members: &[Report]) -> Option<Report> {
     };
     let mut summary = Summary::of(&plan, &recording);
     summary.scheduled = members.iter().map(|report| report.sessions.first()?.summary.scheduled).sum();
+    let findings = findings::of_mix(&plan, &recording);
     Some(Report {
         plan,
-        sessions: vec![Session { recording, summary, findings: Vec::new() }],
+        sessions: vec![Session { recording, summary, findings }],
         limits: Vec::new(),
         reference: Reference::Off,
         comparison: None,

@@ -9,7 +9,7 @@ use crate::analyze::summary::RoundSummary;
 use crate::error::Category;
 use crate::measure::errors::{ErrorGroup, Said};
 use crate::measure::sample::Counts;
-use crate::measure::{Backed, Calibration, Gap, Recording};
+use crate::measure::{Backed, Calibration, Curbed, Gap, Recording, Scaled};
 use serde_json::{Map, Value, json};
 
 /// What was measured in one session.
@@ -45,6 +45,13 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
                 "response_ns": of_histogram(&summary.warmup_response),
             }),
         ),
+        (
+            "ending",
+            json!({
+                "drain_s": recording.ended.drain.as_secs_f64(),
+                "teardown_s": recording.ended.teardown.as_secs_f64(),
+            }),
+        ),
         ("capacity", summary.capacity.as_ref().map_or(Value::Null, super::capacity::of_capacity)),
         ("errors", of_errors(session)),
         ("slowest", of_exemplars(recording.exemplars.slowest.iter(), recording)),
@@ -53,6 +60,8 @@ pub(super) fn numbers(session: &Session) -> Map<String, Value> {
         ("timeline", super::resources::onto(of_timeline(&recording.timeline), recording)),
         ("gaps", recording.gaps.iter().map(|gap| of_gap(gap, recording)).collect()),
         ("backed_off", recording.backed.iter().map(|backed| of_backed(backed, recording)).collect()),
+        ("scaled", recording.scaled.iter().map(|scaled| of_scaled(scaled, recording)).collect()),
+        ("curbed", recording.curbed.iter().map(|curbed| of_curbed(curbed, recording)).collect()),
     ];
     fields.into_iter().chain(named(summary)).map(|(key, value)| (key.to_owned(), value)).collect()
 }
@@ -80,6 +89,14 @@ fn of_gap(gap: &Gap, recording: &Recording) -> Value {
 
 fn of_backed(backed: &Backed, recording: &Recording) -> Value {
     json!({ "at_s": seconds_measured(backed.at, recording), "factor": backed.factor })
+}
+
+fn of_scaled(scaled: &Scaled, recording: &Recording) -> Value {
+    json!({ "at_s": seconds_measured(scaled.at, recording), "factor": scaled.factor })
+}
+
+fn of_curbed(curbed: &Curbed, recording: &Recording) -> Value {
+    json!({ "at_s": seconds_measured(curbed.at, recording), "in_flight": curbed.in_flight })
 }
 
 fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {

@@ -94,6 +94,11 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
     found
 }
 
+/// What several tests of the same time have in common: how they were offered together, and what the client lacked.
+pub fn of_mix(plan: &Plan, recording: &Recording) -> Vec<Finding> {
+    client::look(plan, recording).into_iter().chain(altered::look(recording)).collect()
+}
+
 /// What the numbers of a run say of its target: causes, without what follows from them.
 pub fn of_target(course: &Course) -> Vec<Finding> {
     cause::only_causes(of_course(course))
