@@ -26,6 +26,17 @@ pub struct Run {
     pub report: Value,
 }
 
+/// What a target saw.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    /// Requests that reached it.
+    pub received: u64,
+    /// Answers that it gave.
+    pub answered: u64,
+    /// That it accepted, also where it closed them at once.
+    pub connections: u64,
+}
+
 impl Default for Project {
     fn default() -> Self {
         Project::new()
@@ -252,6 +263,46 @@ impl Run {
     pub fn errors(&self, category: &str) -> u64 {
         let errors = self.test()["errors"].as_array().into_iter().flatten();
         errors.filter(|error| error["category"] == category).filter_map(|error| error["count"].as_u64()).sum()
+    }
+
+    /// What the target said that it saw.
+    ///
+    /// # Panics
+    ///
+    /// When its tear-down said nothing.
+    pub fn server(&self) -> Server {
+        let said = self.stdout.lines().find_map(|line| line.strip_prefix("received "));
+        let said = said.unwrap_or_else(|| panic!("no counts of the target: {self:#?}"));
+        let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok());
+        let mut next = || numbers.next().unwrap_or_else(|| panic!("no counts: {said}"));
+        Server { received: next(), answered: next(), connections: next() }
+    }
+
+    /// What was counted here, warm-up included, against what the target saw: no answer that it did not give, no request that
+    /// was not made.
+    ///
+    /// # Panics
+    ///
+    /// When they contradict each other.
+    pub fn assert_server_agrees(&self) -> Server {
+        let Server { received, answered, .. } = self.server();
+        let all = |name: &str| self.count(name) + self.test()["warmup"]["counts"][name].as_u64().unwrap_or(0);
+        let counts = [all("succeeded"), answered, received, all("started")];
+        assert!(counts.is_sorted(), "succeeded, answered, received, started: {counts:?}: {self:#?}");
+        self.server()
+    }
+
+    /// The same where nothing was cut off: every iteration is a request that was answered.
+    ///
+    /// # Panics
+    ///
+    /// When one is missing on either side.
+    pub fn assert_server_agrees_exactly(&self) -> Server {
+        let server = self.assert_server_agrees();
+        let all = |name: &str| self.count(name) + self.test()["warmup"]["counts"][name].as_u64().unwrap_or(0);
+        assert_eq!([all("succeeded"), all("started")], [server.answered, server.received], "{self:#?}");
+        assert_eq!(server.answered, server.received, "{self:#?}");
+        server
     }
 
     /// The identities between counts, which hold in every ending.

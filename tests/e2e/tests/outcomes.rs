@@ -13,8 +13,7 @@ fn a_threshold_that_holds_passes_and_the_targets_own_count_agrees() {
     let run = run("holds");
     assert_eq!((run.code, &run.test()["verdict"]), (Some(0), &"passed".into()), "{run:#?}");
     assert_eq!(run.count("planned"), 200);
-    let received = format!("received {}", run.count("started"));
-    assert!(run.stdout.contains(&received), "{run:#?}");
+    assert_eq!(run.assert_server_agrees_exactly().received, 200);
     assert!(run.stdout.contains("test holds"), "{run:#?}");
     assert!(run.stderr.contains("this build is unoptimised"), "{run:#?}");
 }
@@ -40,6 +39,7 @@ fn faults_of_the_target_are_told_apart() {
         ("server_error", "http_5xx"),
         ("refused", "connect"),
         ("reset", "reset"),
+        ("reset_hard", "reset"),
         ("timed_out", "timeout"),
         ("not_tls", "tls"),
     ] {
@@ -47,6 +47,17 @@ fn faults_of_the_target_are_told_apart() {
         assert_eq!(run.code, Some(101), "{run:#?}");
         assert_eq!((run.count("planned"), run.errors(category)), (100, 100), "{run:#?}");
         assert!(run.stdout.contains("errors < 1% does not hold: 100 %"), "{run:#?}");
+        if test == "not_tls" {
+            continue; // what reached it was no request
+        }
+        let (server, warmup) = (run.assert_server_agrees(), &run.test()["warmup"]["counts"]["started"]);
+        let all = 100 + warmup.as_u64().unwrap();
+        let expected = match test {
+            "server_error" => [all, all],
+            "refused" => [0, 0],
+            _ => [all, 0],
+        };
+        assert_eq!([server.received, server.answered], expected, "{run:#?}");
     }
 }
 
@@ -75,13 +86,34 @@ fn what_cannot_start_is_dropped_and_what_does_not_end_is_interrupted() {
     let counts = ["planned", "started", "dropped", "interrupted"].map(|name| run.count(name));
     assert_eq!(counts, [100, 20, 80, 20], "{run:#?}");
     assert_eq!((run.errors("dropped"), run.errors("interrupted")), (80, 20));
+    let server = run.assert_server_agrees();
+    assert_eq!((server.received, server.answered), (20, 0), "{run:#?}");
 }
 
 #[test]
 fn a_target_that_dies_in_the_middle_fails_the_test_with_every_arrival_accounted_for() {
-    let run = run("killed");
-    assert_eq!((run.code, run.count("planned")), (Some(101), 300), "{run:#?}");
-    assert!(run.count("succeeded") > 0 && run.count("failed") > 0, "{run:#?}");
+    for test in ["killed", "killed_process"] {
+        let run = run(test);
+        assert_eq!((run.code, run.count("planned")), (Some(101), 300), "{run:#?}");
+        assert!(run.count("succeeded") > 0 && run.count("failed") > 0, "{run:#?}");
+        assert!(run.assert_server_agrees().answered > 0, "{run:#?}");
+    }
+}
+
+#[test]
+fn a_target_in_another_process_that_becomes_ten_times_slower_fails_the_test() {
+    let with_handler = |ms| {
+        let run = Project::new().run_conclusive("drowning_process", &[], &[("HANDLER_MS", ms)]);
+        run.assert_counts_agree();
+        run.assert_server_agrees();
+        run
+    };
+    let well = with_handler("60");
+    assert_eq!((well.code, &well.test()["verdict"]), (Some(0), &"passed".into()), "{well:#?}");
+    // 120 would be in flight, of which 50 may be: errors of a valid run, not the generator's fault.
+    let drowned = with_handler("600");
+    assert_eq!((drowned.code, &drowned.test()["verdict"]), (Some(101), &"failed".into()), "{drowned:#?}");
+    assert!(drowned.errors("dropped") > 0, "{drowned:#?}");
 }
 
 #[test]
@@ -100,11 +132,13 @@ fn an_open_load_sees_a_stall_in_every_arrival_that_it_delayed() {
     let (p95, max) = (run.ms("response_ns", "p95"), run.ms("response_ns", "max"));
     assert!(p95 > 225.0 && max > 475.0, "p95 {p95} ms, max {max} ms");
     assert!(run.ms("response_ns", "p75") < p95, "{run:#?}");
+    run.assert_server_agrees_exactly();
 }
 
 #[test]
 fn a_closed_load_of_one_user_hides_a_stall_from_its_p95() {
     let run = run("frozen_closed");
+    run.assert_server_agrees_exactly();
     assert!(run.ms("response_ns", "p95") < 225.0 && run.ms("response_ns", "max") > 475.0, "{run:#?}");
 }
 

@@ -1,8 +1,12 @@
 //! A target whose behaviour is scripted, and which counts what reaches it.
 
+mod counts;
+pub mod elsewhere;
+
+pub use counts::Counts;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,6 +35,8 @@ pub enum Behaviour {
     Never,
     /// By closing the connection with the answer half sent.
     Reset,
+    /// The same, without a word to the other end: what it reads next is an error.
+    HardReset,
     /// With 200 at once, but for one time of this length, so long after its start, in which nothing is answered.
     Frozen {
         /// Counted from the first request.
@@ -45,8 +51,8 @@ pub enum Behaviour {
 pub struct Target {
     /// Where it listens.
     pub url: String,
-    /// Requests that reached it.
-    pub received: Arc<AtomicU64>,
+    /// What it saw; stays when it is killed.
+    pub counts: Arc<Counts>,
     task: JoinHandle<()>,
 }
 
@@ -56,13 +62,22 @@ impl Target {
         Target::at(([127, 0, 0, 1], 0).into(), behaviour).await
     }
 
+    /// The same, counted by somebody who knows more.
+    pub async fn counted(behaviour: Behaviour, counts: Counts) -> std::io::Result<Self> {
+        Target::new(([127, 0, 0, 1], 0).into(), behaviour, counts).await
+    }
+
     /// Starts on a port that is known already.
     pub async fn at(address: SocketAddr, behaviour: Behaviour) -> std::io::Result<Self> {
+        Target::new(address, behaviour, Counts::default()).await
+    }
+
+    async fn new(address: SocketAddr, behaviour: Behaviour, counts: Counts) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let received = Arc::<AtomicU64>::default();
-        let task = tokio::spawn(accept(listener, behaviour, received.clone()));
-        Ok(Target { url, received, task })
+        let counts = Arc::new(counts);
+        let task = tokio::spawn(accept(listener, behaviour, counts.clone()));
+        Ok(Target { url, counts, task })
     }
 
     /// Ends it and every connection.
@@ -77,7 +92,7 @@ impl Drop for Target {
     }
 }
 
-async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<AtomicU64>) {
+async fn accept(listener: TcpListener, behaviour: Behaviour, counts: Arc<Counts>) {
     let began = Instant::now();
     let turn = Arc::new(tokio::sync::Mutex::new(()));
     let mut connections = tokio::task::JoinSet::new();
@@ -87,13 +102,15 @@ async fn accept(listener: TcpListener, behaviour: Behaviour, received: Arc<Atomi
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
+        counts.connect();
+        while connections.try_join_next().is_some() {}
         if let Behaviour::Connections(most) = behaviour
             && connections.len() >= most
         {
             continue; // dropped, and thereby closed
         }
         socket.set_nodelay(true).ok();
-        connections.spawn(answer(socket, behaviour, began, received.clone(), turn.clone()));
+        connections.spawn(answer(socket, behaviour, began, counts.clone(), turn.clone()));
     }
 }
 
@@ -101,12 +118,12 @@ async fn answer(
     mut socket: TcpStream,
     behaviour: Behaviour,
     began: Instant,
-    received: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     turn: Arc<tokio::sync::Mutex<()>>,
 ) {
     let mut buffer = [0; 4096];
     while let Ok(1..) = socket.read(&mut buffer).await {
-        received.fetch_add(1, Ordering::Relaxed);
+        counts.receive();
         let status = match behaviour {
             Behaviour::After(wait) if wait.is_zero() => 200,
             Behaviour::After(wait) => {
@@ -128,6 +145,7 @@ async fn answer(
             Behaviour::SlowBody(length) => {
                 socket.write_all(b"HTTP/1.1 200 Said\r\ncontent-length: 2\r\n\r\n").await.ok();
                 tokio::time::sleep(length).await;
+                counts.answer();
                 socket.write_all(b"hi").await.ok();
                 continue;
             }
@@ -136,7 +154,10 @@ async fn answer(
                 return;
             }
             Behaviour::Never => std::future::pending().await,
-            Behaviour::Reset => {
+            Behaviour::Reset | Behaviour::HardReset => {
+                if matches!(behaviour, Behaviour::HardReset) {
+                    socket.set_zero_linger().ok();
+                }
                 socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();
                 return;
             }
@@ -148,6 +169,8 @@ async fn answer(
                 200
             }
         };
+        // Beforehand: nothing that arrives is missing from the count.
+        counts.answer();
         let reply = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nhi");
         if socket.write_all(reply.as_bytes()).await.is_err() {
             return;

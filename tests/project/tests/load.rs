@@ -3,8 +3,9 @@
 #![allow(clippy::unused_async)] // a perf test is async, also one that waits for nothing
 
 use perf_harness::prelude::*;
-use project::{Behaviour, Target};
-use std::sync::atomic::Ordering;
+use project::elsewhere::Elsewhere;
+use project::{Behaviour, Counts, Target};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// As many milliseconds as `HANDLER_MS` says, so that a test can make the code slower.
@@ -37,28 +38,61 @@ async fn resetting(cx: &Setup) -> Result<Target, Error> {
     start(cx, Behaviour::Reset).await
 }
 
+async fn hard_resetting(cx: &Setup) -> Result<Target, Error> {
+    start(cx, Behaviour::HardReset).await
+}
+
 async fn freezing(cx: &Setup) -> Result<Target, Error> {
     start(cx, Behaviour::Frozen { from: Duration::from_secs(2), length: Duration::from_millis(500) }).await
 }
 
-async fn gone(cx: &Setup) -> Result<(), Error> {
-    let target = Target::start(Behaviour::Never).await?;
-    cx.set_base_url(&target.url);
-    Ok(())
+async fn gone(cx: &Setup) -> Result<Arc<Counts>, Error> {
+    Ok(start(cx, Behaviour::Never).await?.counts.clone())
 }
 
-async fn dying(cx: &Setup) -> Result<(), Error> {
+async fn dying(cx: &Setup) -> Result<Arc<Counts>, Error> {
     let target = start(cx, Behaviour::After(Duration::ZERO)).await?;
+    let counts = target.counts.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(700)).await;
         target.kill();
     });
-    Ok(())
+    Ok(counts)
+}
+
+/// A process of its own, which answers after as many milliseconds as `HANDLER_MS` says.
+async fn process(cx: &Setup) -> Result<Arc<Elsewhere>, Error> {
+    let ms = std::env::var("HANDLER_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    let target = Elsewhere::start(env!("CARGO_BIN_EXE_server"), Duration::from_millis(ms))?;
+    cx.set_base_url(&target.url);
+    cx.set_target_pid(target.pid);
+    Ok(Arc::new(target))
+}
+
+async fn dying_process(cx: &Setup) -> Result<Arc<Elsewhere>, Error> {
+    let target = process(cx).await?;
+    let victim = target.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        victim.kill();
+    });
+    Ok(target)
 }
 
 /// Says what reached the target, for the driver to compare.
 async fn count(target: &Target) -> Result<(), Error> {
-    println!("received {}", target.received.load(Ordering::Relaxed));
+    println!("{}", target.counts);
+    Ok(())
+}
+
+async fn count_of_the_dead(counts: &Arc<Counts>) -> Result<(), Error> {
+    println!("{counts}");
+    Ok(())
+}
+
+async fn count_of_process(target: &Arc<Elsewhere>) -> Result<(), Error> {
+    target.kill();
+    println!("{}", target.counts()?);
     Ok(())
 }
 
@@ -153,19 +187,25 @@ async fn aborts(cx: &Cx) -> Result<(), String> {
     }
 }
 
-#[perf_test(rate = 100, duration = "1s", setup = answers_500)]
+#[perf_test(rate = 100, duration = "1s", setup = answers_500, teardown = count)]
 async fn server_error(cx: &Cx) -> Result<perf_harness::Response, Error> {
     Ok(cx.get("/").await?)
 }
 
-#[perf_test(rate = 100, duration = "1s", setup = gone)]
+#[perf_test(rate = 100, duration = "1s", setup = gone, teardown = count_of_the_dead)]
 async fn refused(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(rate = 100, duration = "1s", setup = resetting)]
+#[perf_test(rate = 100, duration = "1s", setup = resetting, teardown = count)]
 async fn reset(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "1s", setup = hard_resetting, teardown = count)]
+async fn reset_hard(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
@@ -194,20 +234,39 @@ async fn no_data(cx: &Cx) {
     cx.step("once", tokio::task::yield_now()).await;
 }
 
-#[perf_test(rate = 100, duration = "1s", timeout = "200ms", setup = silent)]
+#[perf_test(rate = 100, duration = "1s", timeout = "200ms", setup = silent, teardown = count)]
 async fn timed_out(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(rate = 100, duration = "1s", warmup = "0s", graceful_stop = "300ms", max_in_flight = 20, setup = silent)]
+#[perf_test(rate = 100, duration = "1s", warmup = "0s", graceful_stop = "300ms", max_in_flight = 20, setup = silent, teardown = count)]
 async fn dropped(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(rate = 200, duration = "1500ms", warmup = "0s", timeout = "2s", setup = dying)]
+#[perf_test(rate = 200, duration = "1500ms", warmup = "0s", timeout = "2s", setup = dying, teardown = count_of_the_dead)]
 async fn killed(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(
+    rate = 200,
+    duration = "1500ms",
+    warmup = "100ms",
+    timeout = "2s",
+    setup = dying_process,
+    teardown = count_of_process
+)]
+async fn killed_process(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 200, duration = "1s", max_in_flight = 50, setup = process, teardown = count_of_process)]
+async fn drowning_process(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
@@ -218,13 +277,13 @@ async fn panics(cx: &Cx) {
     tokio::task::yield_now().await;
 }
 
-#[perf_test(rate = 200, duration = "5s", warmup = "0s", setup = freezing, thresholds("errors < 1%"))]
+#[perf_test(rate = 200, duration = "5s", warmup = "0s", setup = freezing, teardown = count, thresholds("errors < 1%"))]
 async fn frozen_open(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(users = 1, duration = "5s", warmup = "0s", setup = freezing)]
+#[perf_test(users = 1, duration = "5s", warmup = "0s", setup = freezing, teardown = count)]
 async fn frozen_closed(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())

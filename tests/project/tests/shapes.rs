@@ -15,7 +15,7 @@ async fn service(cx: &Setup) -> Result<Target, Error> {
 
 /// Says what reached the target, for the driver to compare.
 async fn count(target: &Target) -> Result<(), Error> {
-    println!("received {}", target.received.load(Ordering::Relaxed));
+    println!("{}", target.counts);
     Ok(())
 }
 
@@ -154,25 +154,35 @@ async fn silent(cx: &Setup) -> Result<Target, Error> {
     Ok(target)
 }
 
-#[perf_test(rate = 100, duration = "1s", warmup = "0s", timeout = "5s", graceful_stop = "0s", setup = silent)]
+#[perf_test(rate = 100, duration = "1s", warmup = "0s", timeout = "5s", graceful_stop = "0s", setup = silent, teardown = count)]
 async fn crowded(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(users = 200, iterations = 400, timeout = "500ms", setup = silent)]
+#[perf_test(users = 200, iterations = 400, timeout = "500ms", setup = silent, teardown = count)]
 async fn crowd(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
+/// For as many milliseconds as `OVERLOAD_MS` says.
 async fn overloaded(cx: &Setup) -> Result<Target, Error> {
-    let target = Target::start(Behaviour::Overloaded(Duration::from_millis(1500))).await?;
+    let ms = std::env::var("OVERLOAD_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(1500);
+    let target = Target::start(Behaviour::Overloaded(Duration::from_millis(ms))).await?;
     cx.set_base_url(&target.url);
     Ok(target)
 }
 
-#[perf_test(rate = 100, duration = "4s", warmup = "0s", backoff = true, setup = overloaded, teardown = count)]
+#[perf_test(
+    rate = 100,
+    duration = "4s",
+    warmup = "0s",
+    backoff = true,
+    thresholds("errors <= 100%"),
+    setup = overloaded,
+    teardown = count
+)]
 async fn sparing(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;
     Ok(())
@@ -195,6 +205,13 @@ async fn one_counter(cx: &Setup) -> Result<Target, Error> {
 async fn as_fast_as_it_goes(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;
     Ok(())
+}
+
+/// Of 500 a second one worker does no more.
+#[perf_test(load = Load::capacity("p99 < 10s").from(50).up_to(5000).probe("600ms"), workers = 1, baseline(off))]
+async fn as_fast_as_we_go() {
+    let until = std::time::Instant::now() + Duration::from_millis(2);
+    while std::time::Instant::now() < until {}
 }
 
 async fn slow_body(cx: &Setup) -> Result<Target, Error> {
@@ -227,8 +244,29 @@ async fn few_connections(cx: &Setup) -> Result<Target, Error> {
     Ok(target)
 }
 
-#[perf_test(users = 8, iterations = 400, connections = "user", setup = few_connections)]
+#[perf_test(users = 8, iterations = 400, connections = "user", setup = few_connections, teardown = count)]
 async fn limited(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+/// One after the other: together they need one connection.
+#[perf_test(users = 8, iterations = 400, workers = 1, pace = "20ms", setup = service, teardown = count)]
+async fn sharing(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?.expect_status(200)?;
+    Ok(())
+}
+
+#[perf_test(
+    users = 8,
+    iterations = 400,
+    workers = 1,
+    pace = "20ms",
+    connections = "user",
+    setup = service,
+    teardown = count
+)]
+async fn not_sharing(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?.expect_status(200)?;
     Ok(())
 }
@@ -240,19 +278,49 @@ async fn hungry() {
     tokio::task::yield_now().await;
 }
 
-#[perf_test(rate = 50, duration = "5s", warmup = "5s", setup = service)]
+#[perf_test(rate = 50, duration = "5s", warmup = "5s", setup = service, teardown = count)]
 async fn long_warmup(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(rate = 20, duration = "500ms", warmup = "0s", timeout = "20s", setup = silent)]
+#[perf_test(rate = 20, duration = "500ms", warmup = "0s", timeout = "20s", setup = silent, teardown = count)]
 async fn long_drain(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
 
-#[perf_test(iterations = 1, ready = "http://127.0.0.1:9/health")]
+#[perf_test(rate = 50, duration = "30s", warmup = "100ms", setup = service, teardown = count)]
+async fn long_load(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(users = 4, duration = "30s", warmup = "0s", setup = one_counter, teardown = count)]
+async fn long_users(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(load = Load::capacity("p99 < 60ms").from(25).up_to(800).probe("5s"), setup = service, teardown = count)]
+async fn long_search(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(scenario = "bazaar", rate = 50, duration = "30s", warmup = "0s", setup = service, teardown = count)]
+async fn haggle(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(scenario = "bazaar", users = 2, duration = "30s", warmup = "0s", think = "10ms", setup = service)]
+async fn drift(cx: &Cx) -> Result<(), Error> {
+    cx.get("/drift").await?;
+    Ok(())
+}
+
+#[perf_test(iterations = 1, ready = "http://127.0.0.1:9/health", setup = service, teardown = count)]
 async fn long_wait() {}
 
 /// As many milliseconds as `HANDLER_MS` says, so that a test can make the code slower.
