@@ -176,9 +176,13 @@ fn shown(histogram: &Histogram) -> String {
     format!("p50 {:>8}  p99 {:>8}", latency(50.0), latency(99.0))
 }
 
-fn engine_lag(per_second: f64) -> String {
-    let spec =
-        PerfSpec { rate: Some(per_second), duration: Some(Duration::from_secs(3)), ..PerfSpec::default() };
+fn engine_lag(per_second: f64, is_precise: bool) -> String {
+    let spec = PerfSpec {
+        rate: Some(per_second),
+        duration: Some(Duration::from_secs(3)),
+        precise: Some(is_precise),
+        ..PerfSpec::default()
+    };
     drive(&spec).0.measured.succeeded.lag().map_or_else(String::new, shown)
 }
 
@@ -225,7 +229,8 @@ fn main() {
     println!("  closed, 64 users                               {:>6.2}", engine_scaling());
     println!("\nlag of arrivals over 3 s");
     for per_second in [200.0, 2_000.0, 20_000.0] {
-        println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second));
+        println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second, false));
+        println!("           precise     {}", engine_lag(per_second, true));
         println!("           tokio::time {}", tokio_lag(per_second));
     }
     println!("\nresident memory");

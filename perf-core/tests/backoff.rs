@@ -43,7 +43,9 @@ impl Server {
     }
 }
 
-fn drive(spec: &PerfSpec, url: &str, test: fn(Rc<Cx>) -> Box<dyn User>) -> (Plan, Recording) {
+type Make = fn(Rc<Cx>) -> Box<dyn User>;
+
+fn drive(spec: &PerfSpec, url: &str, test: Make) -> (Plan, Recording) {
     let spec = PerfSpec {
         base_url: Some(url.to_owned().into()),
         backoff: Some(true),
@@ -99,7 +101,7 @@ fn returned(cx: Rc<Cx>) -> Box<dyn User> {
     user(cx, async |cx: &Cx| cx.http().get(url(cx)).send().await.into_outcome())
 }
 
-const ALL: [(&str, fn(Rc<Cx>) -> Box<dyn User>); 5] = [
+const ALL: [(&str, Make); 5] = [
     ("a response of ours", answered),
     ("`expect_status`", expected),
     ("`error_for_status`", checked_by_reqwest),
@@ -140,7 +142,7 @@ fn it_backs_off_from_a_target_that_refuses_connections() {
 #[test]
 fn nothing_is_offered_while_the_target_wants_to_be_left_alone() {
     let server = Server::saying(503, "retry-after: 60\r\n");
-    for test in [answered, expected, returned] {
+    for test in [answered as Make, expected, returned] {
         let (_, recording) = drive(&open(), &server.url, test);
         // Half of the load would be fifty.
         let planned = recording.measured.counts.planned;

@@ -484,3 +484,39 @@ fn once_the_system_lets_it_open_no_more_fewer_run_at_a_time_and_the_numbers_stay
         assert!(findings::spoil(&found));
     }
 }
+
+#[test]
+fn of_a_backlog_behind_a_stall_what_exceeds_max_in_flight_is_dropped_as_late() {
+    fn stalling(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| {
+            if cx.iteration() == 20 {
+                std::thread::sleep(Duration::from_millis(400));
+            }
+            tokio::task::yield_now().await;
+            Outcome::Succeeded
+        })
+    }
+    let spec = PerfSpec { max_in_flight: Some(10), workers: Some(1), ..spec(200.0, 1000) };
+    let (plan, recording) = drive(&spec, stalling, &Control::default());
+    let counts = recording.measured.counts;
+    // 80 fall due in 400 ms, and ten of them may wait.
+    assert!(counts.dropped_late >= 69, "{counts:?}");
+    assert_eq!((counts.planned, counts.succeeded + counts.dropped()), (200, 200), "{counts:?}");
+    let summary = Summary::of(&plan, &recording);
+    assert!(summary.lag.statistic(Statistic::Max).unwrap() < 399e6, "only the newest were kept");
+    let found = findings::look(&plan, &recording, &summary);
+    for kind in ["late_arrivals_dropped", "worker_blocked"] {
+        assert!(found.iter().any(|finding| finding.kind == kind), "{kind}: {found:?}");
+    }
+}
+
+#[test]
+fn a_worker_that_spins_for_precision_offers_the_same_and_is_not_called_busy() {
+    let spec = PerfSpec { precise: Some(true), workers: Some(1), warmup: ms(100), ..spec(2000.0, 600) };
+    let (plan, recording) = drive(&spec, ready, &Control::default());
+    let counts = recording.measured.counts;
+    assert_eq!((counts.planned, recording.warmup.counts.planned), (1200, 200), "{counts:?}");
+    assert_eq!(counts.succeeded + counts.dropped(), 1200, "{counts:?}");
+    let found = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
+    assert!(!found.iter().any(|finding| finding.kind == "worker_busy"), "{found:?}");
+}

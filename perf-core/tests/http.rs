@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 /// Answers with the cookies that came. `/login/7` sets `id=7`, `/redirect/7` as well and leads to another address,
-/// `/round` to itself and `/away` to somebody else's machine.
+/// `/round` to itself and `/away` to somebody else's machine. `/slow` takes a fifth of a second.
 struct Server {
     address: SocketAddr,
     seen: Arc<Seen>,
@@ -75,18 +75,23 @@ fn two_users(base_url: String, workers: u32, each: u64) -> PerfSpec {
 
 /// What the report says of a test.
 fn report(spec: &PerfSpec, test: &Test) -> Value {
+    report_under(spec, test, &Control::default())
+}
+
+fn report_under(spec: &PerfSpec, test: &Test, live: &Control) -> Value {
     let plan = Plan::resolve("requests", "http", spec, &Overrides::default()).unwrap();
     let (spreads, machine) = (Spreads::default(), None);
     let gate = Gate { reference: Reference::Off, family: 1, spreads, machine, requires_baseline: false };
     let member = Member { plan, test: *test, gate };
-    json::of_report(&run::run(vec![member], &Control::default()).unwrap()[0])
+    json::of_report(&run::run(vec![member], live).unwrap()[0])
 }
 
 /// One connection. Every answer waits a little, so that requests of several users are under way at the same time.
 async fn serve(stream: TcpStream, seen: Arc<Seen>) {
     let mut stream = BufReader::new(stream);
     while let Some((path, cookies)) = request(&mut stream).await {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        let wait = if path == "/slow" { 200 } else { 1 };
+        tokio::time::sleep(Duration::from_millis(wait)).await;
         let login = path.split_once("login/").or_else(|| path.split_once("redirect/"));
         let set = login.map_or_else(String::new, |(_, id)| format!("set-cookie: id={id}; Path=/\r\n"));
         let status = match path.as_str() {
@@ -287,4 +292,40 @@ fn ten_redirects_are_followed_and_no_more() {
     let message = report["errors"][0]["first_message"].as_str().unwrap();
     assert!(message.contains("too many redirects"), "{message}");
     assert_eq!(server.requests().len(), 2 * 11);
+}
+
+#[test]
+fn in_a_pause_of_a_closed_load_requests_under_way_end_and_no_other_begins() {
+    fn user_of(cx: Rc<Cx>) -> Box<dyn User> {
+        user(cx, async |cx: &Cx| cx.get("/slow").await.into_outcome())
+    }
+    let (server, live) = (Server::start(), Control::default());
+    let spec = PerfSpec {
+        users: Some(4),
+        duration: Some(Duration::from_secs(2)),
+        warmup: Some(Duration::ZERO),
+        base_url: Some(server.url().into()),
+        ..PerfSpec::default()
+    };
+    let report = std::thread::scope(|scope| {
+        let running = scope.spawn(|| report_under(&spec, &Test::of(user_of), &live));
+        while server.requests().len() < 4 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The second four are under way by now, or about to be.
+        std::thread::sleep(Duration::from_millis(50));
+        live.pause();
+        std::thread::sleep(Duration::from_millis(800));
+        let before = server.requests().len();
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(server.requests().len(), before, "nothing was sent in the pause");
+        live.resume();
+        running.join().unwrap()
+    });
+    let gap = report["gaps"][0]["duration_s"].as_f64().unwrap();
+    assert!(report["gaps"].as_array().unwrap().len() == 1 && gap > 1.3, "{}", report["gaps"]);
+    let measured = report["load"]["measured_s"].as_f64().unwrap();
+    assert!((measured - 2.0).abs() < 0.01, "the pause is no part of it: {measured}");
+    let counts = ["succeeded", "completed", "started", "planned"].map(|name| report["counts"][name].as_u64());
+    assert_eq!(counts, [Some(server.requests().len() as u64); 4]);
 }

@@ -174,8 +174,9 @@ impl Control {
 
     /// Offers `factor` times what the plan says from now on: of a rate, or of users. Finite, not negative, and never
     /// above the limits of perf.toml; users who have something of their own to be made (`user_setup`,
-    /// `connections = "user"`) are made before the load, and never get more than were planned. The run is compared with
-    /// nothing from then on, and no baseline is made of it.
+    /// `connections = "user"`) are made before the load, and never get more than were planned. Users who are no longer
+    /// wanted are not waited for, whatever iterations of their own they had left. The run is compared with nothing from then
+    /// on, and no baseline is made of it.
     pub fn scale(&self, factor: f64) {
         self.order(|orders| orders.scales.push((Instant::now(), factor)));
     }

@@ -198,6 +198,7 @@ mod tests {
     use super::*;
     use crate::plan::load::Load;
     use crate::plan::spec::{Overrides, PerfSpec};
+    use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
 
@@ -269,5 +270,37 @@ mod tests {
             roster.add(is_fit);
         }
         assert_eq!(taken(&mut roster, 0), [(1, 0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn all_workers_together_have_the_users_that_the_shape_says_whenever_they_look(
+            levels in (0u32..40, 0u32..40, 0u32..40),
+            lengths in (1u64..5000, 1u64..5000, 1u64..5000),
+            stairs in (-5i32..5, 1u32..5),
+            workers in 1u32..6,
+            pauses in proptest::collection::vec(1u64..900_000_000, 1..40),
+        ) {
+            let (from, to, last) = levels;
+            let (over, every, end) = lengths;
+            let load = format!(
+                "users {from}..{to} over {over}ms, stairs {:+} every {every}ms x{}, sine 0.9 period 700ms for 1s, ..{last} over {end}ms",
+                stairs.0, stairs.1
+            );
+            let spec = PerfSpec { load: Some(load.parse::<Load>().unwrap()), ..PerfSpec::default() };
+            // Stairs may lead below zero, and a sine as well.
+            let Ok(plan) = Plan::resolve("test", "perf", &spec, &Overrides::default()) else { return Ok(()) };
+            let mut rosters: Vec<Roster> =
+                (0..workers).map(|worker| Roster::of(&plan, Part::ALL.split(worker, workers))).collect();
+            let mut now = 0;
+            for pause in pauses {
+                now += pause;
+                rosters.iter_mut().for_each(|roster| roster.advance(now));
+                let wanted: u32 = rosters.iter().map(Roster::wanted).sum();
+                prop_assert_eq!(wanted, plan.shape.users(now), "{} at {}", load, now);
+                let (most, least) = (rosters[0].wanted(), rosters.last().map_or(0, Roster::wanted));
+                prop_assert!(most - least <= 1, "{} and {}", most, least);
+            }
+        }
     }
 }

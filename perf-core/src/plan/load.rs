@@ -256,6 +256,7 @@ pub enum LoadError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_load_is_shown_as_it_is_said() {
@@ -316,5 +317,34 @@ mod tests {
         assert!(error.to_string().contains("\"users 0..5 ovr 3s\", character 12"), "{error}");
         assert_eq!("20 per user".parse(), Ok(Iterations::PerUser(20)));
         assert!("0".parse::<Iterations>().is_err() && "many".parse::<Iterations>().is_err());
+    }
+
+    fn stages() -> impl Strategy<Value = Vec<Stage>> {
+        let length = (0u64..100_000).prop_map(Duration::from_millis);
+        let stage = prop_oneof![
+            (0u32..500).prop_map(|to| Stage::Jump(to.into())),
+            (0u32..500, length.clone()).prop_map(|(to, over)| Stage::Ramp { to: to.into(), over }),
+            length.clone().prop_map(Stage::Hold),
+            length.clone().prop_map(Stage::Pause),
+            (-50i32..50, length.clone(), 1u32..9, length.clone())
+                .prop_map(|(by, every, count, ramp)| { Stage::Stairs { by: by.into(), every, count, ramp } }),
+            (0.0f64..50.0, length.clone(), length).prop_map(|(amplitude, period, length)| Stage::Sine {
+                amplitude,
+                period,
+                length
+            }),
+        ];
+        proptest::collection::vec(stage, 3..9)
+    }
+
+    proptest! {
+        #[test]
+        fn a_load_of_several_stages_is_read_back_as_it_is_shown(stages in stages(), of_users: bool) {
+            let model = if of_users { Model::Users } else { Model::Rate };
+            let load = Load { model, stages, iterations: None, mistakes: Vec::new() };
+            let text = load.to_string();
+            prop_assert_eq!(text.starts_with("users "), of_users);
+            prop_assert_eq!(text.parse::<Load>().unwrap(), load, "{}", text);
+        }
     }
 }

@@ -233,3 +233,39 @@ pub(super) fn schedule(
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::spec::{Overrides, PerfSpec};
+    use crate::units::Rate;
+
+    fn most(spec: &PerfSpec, limit: Option<f64>, are_users_made_first: bool, factor: f64) -> f64 {
+        let mut plan = Plan::resolve("test", "perf", spec, &Overrides::default()).unwrap();
+        plan.limits.rate = limit.and_then(Rate::per_second);
+        plan.possible(factor, are_users_made_first)
+    }
+
+    #[test]
+    fn a_load_is_scaled_within_its_owners_limit_and_to_the_users_there_are() {
+        let duration = Some(Duration::from_secs(1));
+        let open = PerfSpec { rate: Some(100.0), duration, ..PerfSpec::default() };
+        let closed = PerfSpec { users: Some(4), duration, ..PerfSpec::default() };
+        for (spec, limit, are_users_made_first, factor, possible) in [
+            (&open, None, false, 30.0, 30.0),
+            (&open, Some(150.0), false, 30.0, 1.5),
+            (&open, Some(150.0), false, 1.2, 1.2),
+            (&open, Some(100.0), true, 2.0, 1.0),
+            // Users wait for their turn.
+            (&closed, Some(1.0), false, 3.0, 3.0),
+            (&closed, Some(1.0), true, 3.0, 1.0),
+            (&closed, None, true, 0.5, 0.5),
+            (&open, None, false, -1.0, 0.0),
+            (&open, Some(150.0), false, f64::NAN, 1.0),
+            (&open, Some(150.0), false, f64::INFINITY, 1.0),
+        ] {
+            let found = most(spec, limit, are_users_made_first, factor);
+            assert!((found - possible).abs() < 1e-12, "{factor} of {limit:?}: {found}");
+        }
+    }
+}

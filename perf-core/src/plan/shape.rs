@@ -375,24 +375,40 @@ mod tests {
         assert!(error("10, sine 5 period 0s for 5s").contains("period of zero"));
     }
 
+    /// One of seven kinds of stage, from where the level is: `height` goes from 0 to 1, and nothing falls below zero.
+    fn stage(level: &mut f64, (kind, height, length, other, count): (u8, f64, u64, u64, u32)) -> Stage {
+        let (to, length) = (height * 2000.0, Duration::from_millis(length));
+        match kind {
+            0 => {
+                *level = to;
+                Stage::Jump(to)
+            }
+            1 => {
+                *level = to;
+                Stage::Ramp { to, over: length }
+            }
+            2 => Stage::Hold(length),
+            3 => Stage::Pause(length),
+            4 => Stage::Spike { to, length },
+            5 => {
+                // Not to the very ground: sums of steps are off by a bit.
+                let highest = if height < 0.5 { *level * 0.99 } else { 1000.0 };
+                let by = (2.0 * height - 1.0) * highest / f64::from(count);
+                *level += by * f64::from(count);
+                Stage::Stairs { by, every: length, count, ramp: Duration::from_millis(other) }
+            }
+            _ => {
+                Stage::Sine { amplitude: *level * height, period: Duration::from_millis(50 + other), length }
+            }
+        }
+    }
+
     fn stages() -> impl Strategy<Value = Vec<Stage>> {
-        let level = 0.0f64..2000.0;
-        let length = (0u64..20_000).prop_map(Duration::from_millis);
-        let stage = prop_oneof![
-            level.clone().prop_map(Stage::Jump),
-            (level.clone(), length.clone()).prop_map(|(to, over)| Stage::Ramp { to, over }),
-            length.clone().prop_map(Stage::Hold),
-            length.clone().prop_map(Stage::Pause),
-            (level.clone(), length.clone()).prop_map(|(to, length)| Stage::Spike { to, length }),
-            (0.0f64..300.0, length.clone(), 1u32..5, length.clone())
-                .prop_map(|(by, every, count, ramp)| Stage::Stairs { by, every, count, ramp }),
-            (1u64..9000, length.clone()).prop_map(|(period, length)| Stage::Sine {
-                amplitude: 0.0,
-                period: Duration::from_millis(period),
-                length
-            }),
-        ];
-        proptest::collection::vec(stage, 1..8)
+        let one = (0u8..7, 0.0f64..1.0, 0u64..20_000, 0u64..9000, 1u32..5);
+        proptest::collection::vec(one, 1..8).prop_map(|all| {
+            let mut level = 0.0;
+            all.into_iter().map(|one| stage(&mut level, one)).collect()
+        })
     }
 
     proptest! {
@@ -411,6 +427,28 @@ mod tests {
                 prop_assert!(last <= at && at <= shape.length());
                 last = at;
             }
+        }
+
+        #[test]
+        fn in_any_sequence_of_stages_the_area_up_to_an_arrival_is_its_number(
+            stages in stages(), parts in proptest::collection::vec(0.0f64..1.0, 20),
+        ) {
+            let Ok(shape) = Shape::of(&stages) else { return Ok(()) };
+            for part in parts {
+                let n = shape.area() * part;
+                let at = shape.at(n, &mut 0);
+                // Some nanoseconds of the highest level.
+                let off = (shape.area_until(at) - n).abs();
+                prop_assert!(off < 1e-8 * shape.peak() + 1e-6, "{} is off by {} in {:?}", n, off, stages);
+                // In a pause nothing begins, and at its end what was due.
+                prop_assert!(shape.level(at) > 0.0 || at == shape.length() || off < 1e-6, "{} at {}", n, at);
+            }
+        }
+
+        #[test]
+        fn hardly_any_sequence_that_is_drawn_is_no_load(stages in stages()) {
+            let timeless = matches!(Shape::of(&stages), Err(ShapeError::NoLength | ShapeError::NoLevel));
+            prop_assert!(timeless || Shape::of(&stages).is_ok(), "{:?}", Shape::of(&stages));
         }
 
         #[test]
