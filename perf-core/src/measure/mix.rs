@@ -90,6 +90,7 @@ fn add(whole: &mut Recording, round: &mut Round, part: &Part<'_>) {
     let missing: Vec<_> = missing.copied().collect();
     whole.shortages.extend(missing);
     whole.ended.drain = whole.ended.drain.max(recording.ended.drain);
+    whole.ended.teardown = whole.ended.teardown.max(recording.ended.teardown);
     whole.stopped_by = whole.stopped_by.take().or_else(|| recording.stopped_by.clone());
 }
 

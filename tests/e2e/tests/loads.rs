@@ -39,6 +39,7 @@ fn poisson_arrivals_repeat_with_their_seed() {
 fn users_come_go_think_and_keep_their_pace() {
     let coming = run("coming_and_going");
     assert_eq!(coming.test()["checks"]["never more than four"]["broken"], 0, "{coming:#?}");
+    assert_eq!((coming.count("interrupted"), coming.count("failed")), (0, 0), "{coming:#?}");
     // Two users, each 100 ms or a little more from start to start.
     let thinking = run("thinking").count("planned");
     assert!((20..=40).contains(&thinking), "{thinking}");
@@ -154,11 +155,30 @@ fn a_test_that_is_to_spare_its_target_backs_off_and_climbs_back() {
     let planned = run.count("planned");
     // Half of it for a second, a quarter for a while, then up again by quarters: about 140 of 400.
     assert!((100..250).contains(&planned), "{run:#?}");
-    assert!(run.stdout.contains(&format!("received {planned}")), "{run:#?}");
+    let server = run.assert_server_agrees();
+    assert_eq!([server.received, server.answered], [planned; 2], "{run:#?}");
     let factors: Vec<f64> =
         run.test()["backed_off"].as_array().unwrap().iter().filter_map(|b| b["factor"].as_f64()).collect();
     assert!(factors[0] < 0.6 && factors.last() > factors.iter().min_by(|a, b| a.total_cmp(b)), "{factors:?}");
     assert!(run.stdout.contains("the target said that it has too much"), "{run:#?}");
+}
+
+#[test]
+fn a_load_that_spared_its_target_is_compared_with_nothing_and_no_baseline_is_made_of_it() {
+    let project = Project::of("shapes");
+    let spared =
+        |ms: &str, arguments: &[&str]| project.run_with("sparing", arguments, &[("OVERLOAD_MS", ms)]);
+    let told = "baseline not recorded: the load was not the plan's own";
+    let unrecorded = spared("1500", &["--update-baselines"]);
+    assert!(unrecorded.stdout.contains(told) && !project.baseline("sparing").exists(), "{unrecorded:#?}");
+    let well = project.run_conclusive("sparing", &["--update-baselines"], &[("OVERLOAD_MS", "0")]);
+    assert!(project.baseline("sparing").exists(), "{well:#?}");
+    let before = std::fs::read(project.baseline("sparing")).unwrap();
+    let not_compared = spared("1500", &["--update-baselines"]);
+    assert!(not_compared.test()["comparison"].is_null(), "{not_compared:#?}");
+    assert_eq!(std::fs::read(project.baseline("sparing")).unwrap(), before, "{not_compared:#?}");
+    let compared = spared("0", &[]);
+    assert!(!compared.test()["comparison"].is_null(), "{compared:#?}");
 }
 
 #[test]
@@ -181,6 +201,28 @@ fn a_capacity_search_finds_the_targets_knee_and_reports_every_level() {
 }
 
 #[test]
+fn a_capacity_search_that_the_generator_ends_says_so() {
+    let run = run("as_fast_as_we_go");
+    let capacity = &run.test()["capacity"];
+    assert_eq!(capacity["bound_by"], "generator", "{run:#?}");
+    let levels = capacity["levels"].as_array().unwrap();
+    assert!(levels.iter().any(|level| level["held"] == "spoiled"), "{run:#?}");
+    assert!(levels.iter().all(|level| level["held"] != "broken"), "{run:#?}");
+}
+
+#[test]
+fn the_capacity_of_a_target_is_compared_with_its_baseline() {
+    let project = Project::of("shapes");
+    let recorded = project.run_conclusive("as_fast_as_it_goes", &["--update-baselines"], &[]);
+    assert!(project.baseline("as_fast_as_it_goes").exists(), "{recorded:#?}");
+    let run = project.run_conclusive("as_fast_as_it_goes", &[], &[]);
+    let metrics = run.test()["comparison"]["metrics"].as_array().unwrap_or_else(|| panic!("{run:#?}"));
+    let compared: Vec<_> = metrics.iter().map(|metric| metric["metric"].as_str().unwrap()).collect();
+    assert_eq!(compared, ["capacity"], "{run:#?}");
+    assert!(metrics[0]["baseline"].as_f64() > Some(60.0), "{run:#?}");
+}
+
+#[test]
 fn faults_in_the_middle_of_an_answer_are_told_apart() {
     for (test, category) in [("dripping", "timeout"), ("garbled", "check")] {
         let run = run(test);
@@ -193,6 +235,18 @@ fn faults_in_the_middle_of_an_answer_are_told_apart() {
         limited.count("succeeded") > 0 && limited.errors("reset") + limited.errors("connect") > 0,
         "{limited:#?}"
     );
+    // Three keep theirs; each try of the other five is a connection of its own.
+    let connections = limited.assert_server_agrees().connections;
+    assert_eq!(connections, 3 + limited.errors("reset") + limited.errors("connect"), "{limited:#?}");
+}
+
+#[test]
+fn users_have_connections_of_their_own_where_they_are_asked_for() {
+    let of_each = run("not_sharing").assert_server_agrees_exactly();
+    assert_eq!(of_each.connections, 8, "{of_each:?}");
+    // At most as many as were ever under way at the same time, and kept from then on.
+    let shared = run("sharing").assert_server_agrees_exactly();
+    assert!(shared.connections <= 8, "{shared:?}");
 }
 
 #[test]
@@ -206,7 +260,7 @@ fn a_warm_up_that_needs_too_much_of_a_core_gets_one_more_worker() {
 
 /// The test target itself, sent a signal after a while.
 #[cfg(unix)]
-fn interrupted(test: &str, after_ms: u64) -> (Run, std::time::Duration) {
+fn interrupted(test: &str, after_ms: u64, signal: rustix::process::Signal) -> (Run, std::time::Duration) {
     use std::process::Stdio;
     let project = Project::of("shapes");
     let mut command = project.executable(&["--exact", test]);
@@ -214,7 +268,7 @@ fn interrupted(test: &str, after_ms: u64) -> (Run, std::time::Duration) {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(after_ms));
     let id = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(id, signal).unwrap();
     let run = project.finished(&child.wait_with_output().unwrap());
     (run, began.elapsed())
 }
@@ -222,12 +276,13 @@ fn interrupted(test: &str, after_ms: u64) -> (Run, std::time::Duration) {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_every_phase_in_order() {
-    for test in ["long_wait", "long_warmup", "long_drain"] {
-        let (run, took) = interrupted(test, 2000);
+    for test in ["long_wait", "long_warmup", "long_load", "long_users", "long_drain"] {
+        let (run, took) = interrupted(test, 2000, rustix::process::Signal::INT);
         assert_eq!((run.code, &run.report["partial"]), (Some(130), &true.into()), "{run:#?}");
         assert!(took.as_secs() < 9, "{test}: {took:?}");
         if test != "long_wait" {
             run.assert_counts_agree();
+            run.assert_server_agrees();
         }
         match test {
             "long_warmup" => {
@@ -237,9 +292,40 @@ fn ctrl_c_ends_every_phase_in_order() {
             "long_drain" => {
                 assert_eq!((run.count("planned"), run.count("interrupted")), (10, 10), "{run:#?}");
             }
-            _ => assert!(run.stdout.contains("ended by SIGINT before its load began"), "{run:#?}"),
+            "long_load" | "long_users" => {
+                assert!(run.count("succeeded") > 0 && run.test()["partial"] == true, "{run:#?}");
+            }
+            _ => {
+                assert!(run.stdout.contains("ended by SIGINT before its load began"), "{run:#?}");
+                assert_eq!(run.server().received, 0);
+            }
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_ends_a_load_a_search_and_a_scenario_with_what_they_had() {
+    use rustix::process::Signal;
+    for test in ["long_load", "long_search"] {
+        let (run, _) = interrupted(test, 3000, Signal::TERM);
+        assert_eq!((run.code, &run.report["partial"]), (Some(143), &true.into()), "{run:#?}");
+        run.assert_counts_agree();
+        assert!(run.assert_server_agrees().answered > 0, "{run:#?}");
+        assert_eq!(run.test()["verdict"], "inconclusive", "{run:#?}");
+    }
+    let (mut run, _) = interrupted("bazaar", 3000, Signal::TERM);
+    assert_eq!((run.code, &run.report["partial"]), (Some(143), &true.into()), "{run:#?}");
+    let tests = run.report["tests"].as_array().unwrap_or_else(|| panic!("no report: {run:#?}")).clone();
+    assert_eq!(tests.len(), 3, "{run:#?}");
+    for test in tests {
+        assert!(test["partial"] == true && test["verdict"] == "inconclusive", "{test:#}");
+        run.report["tests"] = vec![test].into();
+        run.assert_counts_agree();
+        assert!(run.count("succeeded") > 0, "{run:#?}");
+    }
+    // The last one is the whole, of one server for both.
+    run.assert_server_agrees();
 }
 
 /// The test target under a limit of open files.
@@ -274,6 +360,7 @@ fn an_open_load_keeps_fewer_in_flight_where_few_files_may_be_open() {
     assert_eq!((run.code, run.count("planned")), (Some(101), 100), "{run:#?}");
     // Both ends of each connection are here: half of what 64 leaves of 96.
     assert_eq!((run.count("started"), run.count("dropped")), (16, 84), "{run:#?}");
+    assert_eq!(run.assert_server_agrees().answered, 0);
     assert!(finding(&run, "open_files_short")["advice"].as_str().unwrap().contains("ulimit -n"), "{run:#?}");
 }
 
@@ -282,6 +369,9 @@ fn an_open_load_keeps_fewer_in_flight_where_few_files_may_be_open() {
 fn a_client_without_descriptors_spoils_the_run_and_says_so() {
     let run = with_few_files("crowd", 96);
     assert!(run.errors("descriptors") > 0, "{run:#?}");
+    let curbed = run.test()["curbed"][0]["in_flight"].as_u64().unwrap();
+    assert!(curbed < 100 && run.test()["curbed"].as_array().unwrap().len() <= 2, "{run:#?}");
+    assert_eq!(run.assert_server_agrees().answered, 0);
     assert_eq!(finding(&run, "descriptors_exhausted")["severity"], "invalid", "{run:#?}");
     assert!(run.stdout.contains("ulimit -n"), "{run:#?}");
 }
