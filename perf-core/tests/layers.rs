@@ -53,6 +53,7 @@ const ORDER: &[&str] = &[
     "plan/mod",
     "measure/sample",
     "measure/histogram",
+    "measure/sparse",
     "measure/message",
     "measure/errors",
     "measure/custom",

@@ -245,7 +245,7 @@ mod tests {
         let numbers = numbers(last);
         assert_eq!((numbers.planned, numbers.rounds.n.clone()), (60, vec![20; 3]), "{numbers:?}");
         let by_histogram: Vec<u64> =
-            numbers.service.iter().map(crate::measure::histogram::SparseHistogram::count).collect();
+            numbers.service.iter().map(crate::measure::sparse::SparseHistogram::count).collect();
         assert_eq!((by_histogram, numbers.error_count()), (vec![20; 3], 0));
     }
 

@@ -6,7 +6,7 @@ use crate::analyze::Session;
 use crate::analyze::findings::Severity;
 use crate::judge::block::Side;
 use crate::judge::level::Rounds;
-use crate::measure::histogram::SparseHistogram;
+use crate::measure::sparse::SparseHistogram;
 use crate::metric::Metric;
 use crate::plan::Plan;
 use crate::plan::gate::Gated;

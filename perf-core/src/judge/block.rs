@@ -5,7 +5,7 @@
 use super::centre::least_iterations;
 use super::level::Rounds;
 use crate::analyze::stats::median;
-use crate::measure::histogram::SparseHistogram;
+use crate::measure::sparse::SparseHistogram;
 use crate::metric::{Metric, Quantile, Statistic, Timed};
 
 /// What one side did in a block.

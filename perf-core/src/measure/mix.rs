@@ -40,7 +40,8 @@ pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
     }
     whole.rounds.push(round);
     put_in_order(&mut whole);
-    whole.resources = whole.resources.aligned(interval, whole.timeline.points.len());
+    // Both are coarser now where the parts are too long for the points.
+    whole.resources = whole.resources.aligned(whole.timeline.interval, whole.timeline.points.len());
     Some(whole)
 }
 

@@ -19,6 +19,7 @@ pub mod pulse;
 pub mod recorder;
 pub mod resources;
 pub mod sample;
+pub mod sparse;
 pub mod system;
 pub mod tally;
 pub mod timeline;

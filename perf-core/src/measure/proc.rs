@@ -57,6 +57,18 @@ impl Network {
     }
 }
 
+/// One way, in bytes per second: `/sys/class/net/NAME/speed`. Where nobody knows it is -1, or no file.
+pub fn link_speed(text: &str) -> Option<f64> {
+    let mbits: f64 = text.trim().parse().ok()?;
+    (mbits > 0.0).then_some(mbits * 125e3)
+}
+
+/// Connections that were begun per second since the start of the system: `/proc/uptime` has its age first.
+pub fn opened_per_s(tcp: Tcp, uptime: &str) -> Option<f64> {
+    let seconds: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+    (seconds > 0.0).then_some(tcp.opened as f64 / seconds)
+}
+
 /// TCP's own account, by number of connections and of segments: `/proc/net/snmp`. It holds IPv6, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tcp {
@@ -226,6 +238,14 @@ Udp: 12
         assert_eq!(Tcp::of_snmp(snmp), Some(tcp));
         assert_eq!(Tcp::of_snmp("Tcp: ActiveOpens\n"), None);
         assert_eq!(Tcp::of_snmp("Tcp: ActiveOpens\nTcp: 1\n"), None);
+    }
+
+    #[test]
+    fn links_have_a_speed_and_systems_an_age_where_they_say_so() {
+        assert_eq!([link_speed("1000\n"), link_speed("-1\n"), link_speed("")], [Some(125e6), None, None]);
+        let tcp = Tcp { opened: 500, failed: 0, established: 0, sent: 0, retransmitted: 0 };
+        assert_eq!(opened_per_s(tcp, "250.00 480.12\n"), Some(2.0));
+        assert_eq!((opened_per_s(tcp, ""), opened_per_s(tcp, "0.00 0.00")), (None, None));
     }
 
     #[test]

@@ -144,6 +144,15 @@ impl ResourcePoint {
     }
 }
 
+/// What is known of the machine before the load.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Before {
+    /// Of its fastest network interface, one way.
+    pub link_bytes_per_s: Option<f64>,
+    /// Connections that it began, on average since its start.
+    pub tcp_opened_per_s: Option<f64>,
+}
+
 /// Points in order, of equal intervals from the start of measuring, by the schedule: pauses are in none.
 #[derive(Clone, Debug)]
 pub struct Resources {
@@ -151,6 +160,8 @@ pub struct Resources {
     pub interval: u64,
     /// The first is the first interval.
     pub points: Vec<ResourcePoint>,
+    /// Of the machine.
+    pub before: Before,
     doubled: u32,
     most: usize,
 }
@@ -165,22 +176,33 @@ impl Default for Resources {
 impl Resources {
     /// Without points.
     pub fn new(interval: u64) -> Self {
-        Resources { interval: interval.max(1), points: Vec::new(), doubled: 0, most: MOST_POINTS }
+        let (points, before) = (Vec::new(), Before::default());
+        Resources { interval: interval.max(1), points, before, doubled: 0, most: MOST_POINTS }
     }
 
     /// Adds an interval of the original length. When the points are too many, neighbours are merged pairwise.
     pub fn add(&mut self, interval: u64, point: &ResourcePoint) {
         let mut index = usize::try_from(interval >> self.doubled).unwrap_or(usize::MAX);
         while index >= self.most {
-            self.interval *= 2;
-            self.doubled += 1;
-            self.points = self.points.chunks(2).map(merged).collect();
+            self.halve();
             index /= 2;
         }
         if self.points.len() <= index {
             self.points.resize_with(index + 1, ResourcePoint::default);
         }
         self.points[index].merge(&ResourcePoint { intervals: 1, ..point.clone() });
+    }
+
+    fn halve(&mut self) {
+        self.interval *= 2;
+        self.doubled += 1;
+        self.points = self.points.chunks(2).map(merged).collect();
+    }
+
+    /// Of memory, about: less what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let of_workers = |point: &ResourcePoint| point.worker_cpu.len() * size_of::<Option<f64>>();
+        self.points.iter().map(|point| size_of::<ResourcePoint>() + of_workers(point)).sum()
     }
 
     /// So many points at another distance, as the timeline has them.
@@ -194,17 +216,24 @@ impl Resources {
             let (first, last) = (index(start), index(start.saturating_add(interval - 1)));
             merged(&self.points[first..(last + 1).min(self.points.len())])
         });
-        Resources { points: points.collect(), interval, ..Resources::default() }
+        Resources { points: points.collect(), interval, before: self.before, ..Resources::default() }
     }
 
     /// Takes the points of another that began so many nanoseconds later where there are none yet: at the same time it saw
     /// the same process. Its interval must not be the longer one.
     pub fn merge(&mut self, other: &Resources, later: u64) {
+        if self.before == Before::default() {
+            self.before = other.before;
+        }
+        let end = other.interval.saturating_mul((other.points.len() as u64).saturating_sub(1));
+        while later.saturating_add(end) / self.interval >= self.most as u64 {
+            self.halve();
+        }
         let own = self.points.len();
         let known: Vec<bool> = self.points.iter().map(|point| point.intervals > 0).collect();
         for (number, point) in (0u64..).zip(&other.points) {
             let index = usize::try_from((later + number * other.interval) / self.interval);
-            let index = index.unwrap_or(usize::MAX).min(2 * self.most);
+            let index = index.unwrap_or(usize::MAX);
             if self.points.len() <= index {
                 self.points.resize_with(index + 1, ResourcePoint::default);
             }
@@ -296,6 +325,18 @@ mod tests {
         whole.merge(&filled(Resources::new(1000), 4), 0);
         let values: Vec<_> = whole.points.iter().map(|point| point.value(Figure::Cpu)).collect();
         assert_eq!(values, [Some(0.0), Some(1.0), Some(2.0), Some(0.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn parts_that_begin_later_find_room_in_as_many_points_as_one_has() {
+        let part = filled(Resources::new(1000), 8);
+        let mut whole = Resources { most: 8, ..Resources::new(1000) };
+        whole.merge(&part, 0);
+        whole.merge(&part, 24_000);
+        assert_eq!((whole.points.len(), whole.interval), (8, 4_000));
+        let values: Vec<_> = whole.points.iter().map(|point| point.value(Figure::Cpu)).collect();
+        let (a, b) = (Some(1.5), Some(5.5));
+        assert_eq!(values, [a, b, None, None, None, None, a, b]);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //!
 //! When the points are too many, neighbours are merged pairwise, histograms included, so percentiles stay exact.
 
-use super::histogram::SparseHistogram;
 use super::marks::Name;
 use super::recorder::Slice;
 use super::sample::Counts;
+use super::sparse::SparseHistogram;
 use super::tally::Tally;
 use crate::error::Category;
 use std::collections::BTreeMap;
@@ -104,40 +104,45 @@ impl Timeline {
 
     /// Adds a slice that belongs to an interval of the original length.
     pub fn add(&mut self, interval: u64, slice: &Slice) {
-        let mut index = usize::try_from(interval >> self.doubled).unwrap_or(usize::MAX);
-        while index >= self.most {
+        let original = self.interval >> self.doubled;
+        let point = self.at(interval.saturating_mul(original));
+        point.add(&slice.measured);
+        point.change.add(Change::of(slice));
+    }
+
+    /// The point of an instant, in nanoseconds since the start of measuring.
+    fn at(&mut self, instant: u64) -> &mut Point {
+        while instant / self.interval >= self.most as u64 {
             self.halve();
-            index /= 2;
         }
+        let index = usize::try_from(instant / self.interval).unwrap_or(usize::MAX);
         if self.points.len() <= index {
             self.points.resize_with(index + 1, Point::default);
         }
-        self.points[index].add(&slice.measured);
-        self.points[index].change.add(Change::of(slice));
+        &mut self.points[index]
     }
 
     /// Adds the points of another that began so many nanoseconds later. Its interval must not be the longer one.
     pub fn merge(&mut self, other: &Timeline, later: u64) {
         self.before.add(other.before);
         for (number, point) in (0u64..).zip(&other.points) {
-            let index = (later + number * other.interval) / self.interval;
-            let index = usize::try_from(index).unwrap_or(usize::MAX).min(2 * self.most);
-            if self.points.len() <= index {
-                self.points.resize_with(index + 1, Point::default);
-            }
-            self.points[index].merge(point);
+            self.at(later.saturating_add(number * other.interval)).merge(point);
         }
+    }
+
+    /// Of memory, about: less what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        self.points.iter().map(Point::bytes).sum()
     }
 
     fn halve(&mut self) {
         self.interval *= 2;
         self.doubled += 1;
-        let merged = self.points.chunks(2).map(|pair| {
-            let mut point = pair[0].clone();
-            pair[1..].iter().for_each(|next| point.merge(next));
-            point
-        });
-        self.points = merged.collect();
+        let mut points = std::mem::take(&mut self.points).into_iter();
+        while let Some(mut point) = points.next() {
+            points.next().iter().for_each(|next| point.merge(next));
+            self.points.push(point);
+        }
     }
 }
 
@@ -157,6 +162,12 @@ impl Point {
         }
     }
 
+    fn bytes(&self) -> usize {
+        let of_steps = self.steps.values().map(|times| size_of::<(Name, SparseHistogram)>() + times.bytes());
+        let of_failures = self.failures.len() * size_of::<(Category, u64)>();
+        size_of::<Point>() + self.response.bytes() + self.lag.bytes() + of_failures + of_steps.sum::<usize>()
+    }
+
     fn merge(&mut self, other: &Point) {
         self.counts.merge(&other.counts);
         self.response.merge(&other.response);
@@ -174,10 +185,14 @@ impl Point {
 
 #[cfg(test)]
 mod tests {
+    use super::super::histogram::Histogram;
     use super::super::marks::Mark;
     use super::super::sample::{Ending, Sample};
     use super::super::tally::Words;
     use super::*;
+    use crate::metric::{Quantile, Statistic};
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
 
     fn slice(ns: u64) -> Slice {
         let mut slice = Slice::default();
@@ -186,6 +201,20 @@ mod tests {
         slice.measured.record(&sample, ns, &Words::default());
         slice.measured.marks.add(Mark::Step("login".into(), Some(ns)), &sample, ns);
         slice
+    }
+
+    #[test]
+    fn parts_that_begin_later_find_room_in_as_many_points_as_one_has() {
+        let mut part = Timeline { most: 8, ..Timeline::new(1000) };
+        (0..8).for_each(|interval| part.add(interval, &slice(interval + 1)));
+        let mut whole = Timeline { most: 8, ..Timeline::new(1000) };
+        for later in [0, 5_000, 40_000] {
+            whole.merge(&part, later);
+        }
+        assert!(whole.points.len() <= 8, "{}", whole.points.len());
+        assert_eq!(whole.interval, 8_000);
+        let succeeded: Vec<u64> = whole.points.iter().map(|point| point.counts.succeeded).collect();
+        assert_eq!(succeeded, [11, 5, 0, 0, 0, 8]);
     }
 
     #[test]
@@ -200,6 +229,77 @@ mod tests {
         assert_eq!((whole.counts.succeeded, whole.response.count()), (200, 200));
         assert_eq!(timeline.points[1].counts.succeeded, 32);
         assert_eq!((timeline.points[1].steps["login"].count(), whole.steps["login"].count()), (32, 200));
+    }
+
+    /// Seconds of so many iterations each, around 8 ms with a long tail, each with a step.
+    struct Seconds {
+        points: Vec<Point>,
+        response: Histogram,
+        step: Histogram,
+    }
+
+    const KINDS: u64 = 24;
+
+    impl Seconds {
+        /// Different ones, of which each comes so many times in all.
+        fn of(rng: &mut Pcg64Mcg, iterations: usize, times: u64) -> Self {
+            let (mut response, mut step) = (Histogram::default(), Histogram::default());
+            let mut point = |_| {
+                let mut slice = Slice::default();
+                for _ in 0..iterations {
+                    let stretch: f64 = (0..4).map(|_| rng.random_range(-0.6_f64..0.6)).sum();
+                    let tail = rng.random_range(0.01_f64..1.0).powf(-0.3);
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some milliseconds
+                    let ns = (8e6 * stretch.exp() * tail) as u64;
+                    let mut sample = Sample::example(ns, Ending::Succeeded);
+                    sample.started = rng.random_range(40_000..90_000);
+                    slice.measured.record(&sample, ns, &Words::default());
+                    slice.measured.marks.add(Mark::Step("find".into(), Some(ns / 3)), &sample, ns);
+                    response.record_many(ns, times);
+                    step.record_many(ns / 3, times);
+                }
+                let mut point = Point::default();
+                point.add(&slice.measured);
+                point
+            };
+            let points = (0..KINDS).map(&mut point).collect();
+            Seconds { points, response, step }
+        }
+    }
+
+    /// An hour of 2,000 iterations a second, the others of 30.
+    #[test]
+    fn a_day_keeps_the_percentiles_of_everything_in_few_bytes_a_bucket() {
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        let busy = Seconds::of(&mut rng, 2_000, 3_600 / KINDS);
+        let idle = Seconds::of(&mut rng, 30, 82_800 / KINDS);
+        let mut timeline = Timeline::new(1_000_000_000);
+        for second in 0..86_400 {
+            let kind = if second / 3600 == 5 { &busy } else { &idle };
+            let place = usize::try_from(second % KINDS).unwrap();
+            timeline.at(second * 1_000_000_000).merge(&kind.points[place]);
+        }
+        assert_eq!((timeline.points.len(), timeline.interval / 1_000_000_000), (2_700, 32));
+
+        let (mut whole, mut response, mut step) = (Point::default(), busy.response, busy.step);
+        timeline.points.iter().for_each(|point| whole.merge(point));
+        response.merge(&idle.response);
+        step.merge(&idle.step);
+        assert_eq!(whole.response.count(), 2_000 * 3_600 + 30 * 82_800);
+        for percent in [50.0, 99.0, 99.9] {
+            let quantile = Quantile::percent(percent).unwrap();
+            let dense = |of: &Histogram| of.statistic(Statistic::Percentile(quantile));
+            assert_eq!(whole.response.quantile(quantile), dense(&response), "{percent}");
+            assert_eq!(whole.steps["find"].quantile(quantile), dense(&step), "{percent}");
+        }
+
+        let point = &timeline.points[5 * 3600 / 32 + 10];
+        let histograms = [&point.response, &point.lag, &point.steps["find"]];
+        let buckets: usize = histograms.iter().map(|histogram| histogram.buckets().count()).sum();
+        assert!(buckets > 5_000 && point.bytes() < 3 * buckets, "{buckets} in {} bytes", point.bytes());
+        // As many points as there may be, all of them as busy.
+        let most = 3600 * point.bytes() / 1_000_000;
+        assert!(most < 100 && timeline.bytes() < 15_000_000, "{most} MB, {} bytes", timeline.bytes());
     }
 
     /// Of iterations that began in it, and of users who came in.

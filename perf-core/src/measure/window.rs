@@ -1,9 +1,10 @@
 //! The last seconds of a test that runs: what a limit can be held against before the end.
 
-use super::histogram::{Histogram, SparseHistogram};
+use super::histogram::Histogram;
 use super::marks::{Check, Name};
 use super::recorder::Slice;
 use super::sample::Counts;
+use super::sparse::SparseHistogram;
 use super::tally::Times;
 use crate::metric::{Metric, Timed};
 use std::collections::BTreeMap;

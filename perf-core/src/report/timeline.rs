@@ -2,7 +2,7 @@
 
 use crate::measure::Recording;
 use crate::measure::exemplar::Exemplar;
-use crate::measure::histogram::SparseHistogram;
+use crate::measure::sparse::SparseHistogram;
 use crate::measure::timeline::{Level, Point, Timeline};
 use crate::metric::Quantile;
 use serde_json::{Map, Value, json};
