@@ -2,6 +2,7 @@
 
 use crate::measure::Recording;
 use crate::measure::exemplar::Exemplar;
+use crate::measure::resources::Figure;
 use crate::measure::sparse::SparseHistogram;
 use crate::measure::timeline::{Level, Point, Timeline};
 use crate::metric::Quantile;
@@ -80,22 +81,61 @@ pub(super) fn of_exemplars<'a>(
             "user": exemplar.user,
             "iteration": exemplar.iteration,
             "steps": steps.collect::<Vec<_>>(),
-            "meanwhile": meanwhile(at_s, &recording.timeline, &levels),
+            "meanwhile": meanwhile(at_s, recording, &levels),
         })
     };
     exemplars.map(one).collect()
 }
 
-/// What the timeline says of the point that an instant falls into.
-fn meanwhile(at_s: f64, timeline: &Timeline, levels: &[Level]) -> Value {
+/// What the timeline says of the point that an instant falls into, and what was sampled beside it.
+fn meanwhile(at_s: f64, recording: &Recording, levels: &[Level]) -> Value {
+    let Recording { timeline, resources, .. } = recording;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative, and few points
     let number = (at_s * 1e9 / timeline.interval as f64).max(0.0) as usize;
     let Some((point, level)) = timeline.points.get(number).zip(levels.get(number)) else {
         return Value::Null;
     };
-    json!({
+    let mut told = json!({
         "in_flight": level.in_flight,
         "errors": point.counts.errors(),
         "p50_ns": point.response.quantile(Quantile::MEDIAN),
-    })
+    });
+    for figure in [Figure::Cpu, Figure::MachineCpu, Figure::Steal] {
+        told[figure.key()] = json!(resources.points.get(number).and_then(|point| point.value(figure)));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::recorder::Slice;
+    use crate::measure::resources::ResourcePoint;
+
+    fn slow(at: u64) -> Exemplar {
+        let (response, lag, failure) = (5, 1, None);
+        Exemplar { user: 3, iteration: 9, at, response, lag, failure, steps: Vec::new() }
+    }
+
+    #[test]
+    fn a_slow_iteration_has_what_client_and_machine_were_busy_with_at_that_second() {
+        let mut recording = Recording::default();
+        for number in 0..2 {
+            let mut slice = Slice::default();
+            slice.measured.counts.failed = number;
+            recording.timeline.add(number, &slice);
+            let mut point = ResourcePoint::default();
+            point.set(Figure::Cpu, Some(0.5 + number as f64));
+            point.set(Figure::MachineCpu, (number == 1).then_some(1.75));
+            recording.resources.add(number, &point);
+        }
+        let slow = [slow(100_000_000), slow(1_200_000_000), slow(7_000_000_000)];
+        let told = of_exemplars(slow.iter(), &recording);
+        let meanwhile = |number: usize| &told[number]["meanwhile"];
+        assert_eq!(meanwhile(0)["cpu"], 0.5);
+        assert_eq!(meanwhile(1)["cpu"], 1.5);
+        assert_eq!((&meanwhile(1)["machine_cpu"], &meanwhile(1)["errors"]), (&json!(1.75), &json!(1)));
+        assert!(meanwhile(0)["machine_cpu"].is_null() && meanwhile(1)["steal"].is_null(), "{told}");
+        assert!(meanwhile(2).is_null(), "nothing is known of after the end");
+    }
 }
