@@ -6,6 +6,9 @@
 //! each moment beside them. How high the best score gets by chance is found by as many moments strewn at random (a Monte
 //! Carlo test, Besag and Clifford 1991, doi:10.1093/biomet/78.2.301).
 //!
+//! Of many moments, runs of some that follow each other are laid on combs, and the best is followed through the others from
+//! tooth to tooth: a period that wanders a little keeps its phase for some teeth, and not for hundreds.
+//!
 //! Deterministic: what is drawn is seeded.
 
 use super::stats::mean;
@@ -14,13 +17,16 @@ use rand_pcg::Pcg64Mcg;
 
 /// Fewer moments make three distances at most, two of which are always similar.
 pub const FEWEST: usize = 4;
-/// More are not looked at.
+/// More are looked at in so many runs of so many each: at the start, in the middle, and at the end.
 const MOST: usize = 40;
+const RUN: usize = 24;
+const RUNS: usize = 3;
 /// As a part of the period: what is further away lies on no tooth.
 const REACH: f64 = 0.12;
 /// Chance seldom leaves a tooth empty or a moment over where a period is real.
 const MISS: f64 = 2.5;
-const DRAWS: u32 = 3999;
+/// A comb that leaves out more teeth in a row is over.
+const PAUSE: f64 = 4.0;
 const SEED: u64 = 0x636f_6d62;
 
 /// Moments at equal distances.
@@ -39,9 +45,41 @@ impl Comb {
     /// Of moments in order, between zero and `length`, each known to plus or minus `grain`. `None` where chance does as
     /// well more often than `level`.
     pub fn of(moments: &[f64], length: f64, grain: f64, level: f64) -> Option<Self> {
-        if !(FEWEST..=MOST).contains(&moments.len()) {
-            return None;
+        match moments.len() {
+            0..FEWEST => None,
+            FEWEST..=MOST => Comb::of_few(moments, length, grain, level),
+            _ => Comb::of_runs(moments, grain, level),
         }
+    }
+
+    /// Between two moments at random the others lie at random as well, so a run is tested between its neighbours.
+    fn of_runs(moments: &[f64], grain: f64, level: f64) -> Option<Self> {
+        let last = moments.len() - 1 - RUN;
+        let in_run = |number: usize| {
+            let start = 1 + number * (last - 1) / (RUNS - 1);
+            let from = moments[start - 1];
+            let run: Vec<f64> = moments[start..start + RUN].iter().map(|moment| moment - from).collect();
+            let comb = Comb::of_few(&run, moments[start + RUN] - from, grain, level / RUNS as f64)?;
+            Some((start, comb))
+        };
+        let (start, comb) = (0..RUNS).filter_map(in_run).max_by(|a, b| a.1.score.total_cmp(&b.1.score))?;
+        Some(comb.followed(moments, start))
+    }
+
+    /// Through all moments, of which the run begins at the given one.
+    fn followed(self, moments: &[f64], start: usize) -> Self {
+        let mut on_teeth: Vec<usize> = self.on_teeth.iter().map(|place| start + place).collect();
+        let (first, last) = (on_teeth[0], on_teeth[on_teeth.len() - 1]);
+        on_teeth.extend(follow(moments, last, last + 1..moments.len(), self.period));
+        on_teeth.extend(follow(moments, first, (0..first).rev(), self.period));
+        on_teeth.sort_unstable();
+        let distances = on_teeth.windows(2).map(|pair| moments[pair[1]] - moments[pair[0]]);
+        let teeth: f64 = distances.map(|distance| (distance / self.period).round()).sum();
+        let span = moments[on_teeth[on_teeth.len() - 1]] - moments[on_teeth[0]];
+        Comb { period: span / teeth, on_teeth, ..self }
+    }
+
+    fn of_few(moments: &[f64], length: f64, grain: f64, level: f64) -> Option<Self> {
         let comb = best(moments, length, grain)?;
         let mut rng = Pcg64Mcg::seed_from_u64(SEED);
         let mut strewn = || {
@@ -50,14 +88,33 @@ impl Comb {
             random.sort_by(f64::total_cmp);
             random
         };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a level is between 0 and 1
-        let most = (level * f64::from(DRAWS + 1)) as usize;
+        // As many as it takes for the level when one of them does as well.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a level is no tiny one
+        let draws = (2.0 / level).ceil() as u32 - 1;
         let is_reached =
             |_: &u32| best(&strewn(), length, grain).is_some_and(|other| other.score >= comb.score);
-        let reached = (0..DRAWS).filter(is_reached).take(most.max(1)).count();
-        let p_value = (reached + 1) as f64 / f64::from(DRAWS + 1);
+        let reached = (0..draws).filter(is_reached).take(2).count();
+        let p_value = (reached + 1) as f64 / f64::from(draws + 1);
         (p_value <= level).then_some(Comb { p_value, ..comb })
     }
+}
+
+/// Those of `places` that follow the moment at `from` at whole periods, each seen from the one before.
+fn follow(moments: &[f64], from: usize, places: impl Iterator<Item = usize>, period: f64) -> Vec<usize> {
+    let (mut at, mut found) = (moments[from], Vec::new());
+    for place in places {
+        let teeth = (moments[place] - at).abs() / period;
+        if teeth > PAUSE {
+            break;
+        }
+        if teeth.round() >= 1.0 && (teeth - teeth.round()).abs() <= REACH {
+            // Half way: one that lies there by chance must not lead astray.
+            let tooth = at + (moments[place] - at).signum() * teeth.round() * period;
+            at = f64::midpoint(tooth, moments[place]);
+            found.push(place);
+        }
+    }
+    found
 }
 
 fn best(moments: &[f64], length: f64, grain: f64) -> Option<Comb> {
@@ -146,6 +203,43 @@ mod tests {
         assert!((more.period - 2.5).abs() < 0.05 && more.on_teeth.len() == 6, "{more:?}");
         let less = Comb::of(&on_grid(&[1.0, 3.0, 5.0, 9.0, 11.0, 13.0]), 15.0, 0.05, LEVEL).unwrap();
         assert!((less.period - 2.0).abs() < 0.05, "{less:?}");
+    }
+
+    fn strewn(rng: &mut Pcg64Mcg, count: usize, length: f64) -> Vec<f64> {
+        let mut moments: Vec<f64> = (0..count).map(|_| rng.random_range(0.0..length)).collect();
+        moments.sort_by(f64::total_cmp);
+        on_grid(&moments)
+    }
+
+    #[test]
+    fn a_hundred_moments_make_a_comb_as_four_do_also_with_some_beside_it_and_a_period_that_wanders() {
+        let exact: Vec<f64> = (0..100).map(|n| 0.7 + 3.0 * f64::from(n)).collect();
+        let found = Comb::of(&on_grid(&exact), 300.0, 0.05, LEVEL).unwrap();
+        assert!((found.period - 3.0).abs() < 0.01 && found.on_teeth.len() == 100, "{found:?}");
+
+        let (mut rng, mut at) = (Pcg64Mcg::seed_from_u64(3), 0.0);
+        let wandering = (0..400).map(|_| {
+            at += rng.random_range(2.85..3.15);
+            at
+        });
+        let mut moments: Vec<f64> = wandering.collect();
+        let length = at + 1.0;
+        moments.extend(strewn(&mut rng, 40, length));
+        moments.sort_by(f64::total_cmp);
+        let found = Comb::of(&on_grid(&moments), length, 0.05, LEVEL).unwrap();
+        assert!((found.period - 3.0).abs() < 0.05, "{found:?}");
+        assert!((360..=420).contains(&found.on_teeth.len()), "{}", found.on_teeth.len());
+    }
+
+    #[test]
+    fn many_moments_at_random_make_no_comb_more_often_than_the_level_says() {
+        let mut rng = Pcg64Mcg::seed_from_u64(2);
+        let found = (0..200).filter(|trial| {
+            let count = 41 + 3 * trial % 100;
+            Comb::of(&strewn(&mut rng, count, 600.0), 600.0, 0.05, 0.02).is_some()
+        });
+        let found = found.count();
+        assert!(found <= 11, "{found} of 200 at 2 %");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::seconds::Seconds;
 use super::stats::median;
 use super::summary::Summary;
 use crate::measure::Recording;
+use crate::measure::resources::Before;
 use crate::metric::{Quantile, Statistic};
 use crate::plan::{Plan, nanos};
 use std::thread::available_parallelism;
@@ -19,8 +20,10 @@ pub struct Course {
     pub max_in_flight: f64,
     /// Of the client's machine.
     pub cores: f64,
-    /// One value for each second.
+    /// One value for each second; of a long run for some together.
     pub seconds: Seconds,
+    /// One value for each point of the timeline: a single bad second shows.
+    pub points: Seconds,
     /// The same in finer steps.
     pub pulse: Fine,
     /// Service times of succeeded iterations in nanoseconds, in order, each with its count.
@@ -33,6 +36,10 @@ pub struct Course {
     pub slowest: Vec<u64>,
     /// Users of a closed load.
     pub users: f64,
+    /// What the machine was like before the load.
+    pub before: Before,
+    /// What this process keeps of the run, in bytes: it grows from second to second.
+    pub record_bytes: f64,
 }
 
 /// The worst response times of short stretches of time.
@@ -71,18 +78,23 @@ impl Course {
         let response = Quantiles::of(&summary.response);
         let buckets = summary.succeeded_service.buckets();
         let steps = summary.steps.iter();
+        let points = Seconds::of(recording, response.p99);
+        let Recording { timeline, pulse, resources, .. } = recording;
         Course {
             is_open: plan.load.is_open(),
             is_constant: plan.load.is_constant() && recording.altered.is_none(),
             max_in_flight: f64::from(plan.max_in_flight),
             cores: available_parallelism().map_or(f64::NAN, |cores| cores.get() as f64),
-            seconds: Seconds::of(recording, response.p99),
+            seconds: points.coarsened(),
+            points,
             pulse: Fine::of(recording),
             service: buckets.map(|(value, count)| (value as f64, count as f64)).collect(),
             response,
             steps: steps.map(|(name, step)| (name.to_string(), Quantiles::of(&step.duration))).collect(),
             slowest: recording.exemplars.slowest.iter().map(|slow| slow.user).collect(),
             users: if plan.load.is_closed() { f64::from(plan.users()) } else { f64::NAN },
+            before: resources.before,
+            record_bytes: (timeline.bytes() + pulse.bytes() + resources.bytes()) as f64,
         }
     }
 
@@ -99,7 +111,7 @@ impl Course {
 
 impl Fine {
     /// Whole stretches of the measured time.
-    fn of(recording: &Recording) -> Self {
+    pub(super) fn of(recording: &Recording) -> Self {
         let interval = recording.pulse.interval;
         let whole = nanos(recording.measured_for) / interval.max(1);
         let beats = recording.pulse.beats.iter().zip(0..whole);

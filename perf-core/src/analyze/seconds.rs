@@ -6,6 +6,7 @@ use crate::measure::Recording;
 use crate::measure::timeline::{Level, Point};
 use crate::metric::{Quantile, Statistic};
 use crate::plan::nanos;
+use crate::units::Significant;
 
 /// Longer runs are looked at in coarser steps: all pairs of points are compared.
 const MOST: usize = 600;
@@ -66,7 +67,7 @@ impl Seconds {
         let sampled = recording.resources.series().into_iter();
         seconds.resources =
             sampled.map(|(name, values)| Resource { name, values: aligned(&values) }).collect();
-        seconds.coarsened(MOST)
+        seconds
     }
 
     fn add(&mut self, point: &Point, level: Level, p99_ns: f64) {
@@ -102,10 +103,18 @@ impl Seconds {
         counts.iter().sum::<f64>() / (counts.len() as f64 * self.length)
     }
 
-    fn coarsened(self, most: usize) -> Self {
-        let group = self.len().div_ceil(most);
+    /// What a point is, in words.
+    pub fn unit(&self) -> String {
+        let is_second = (self.length - 1.0).abs() < 1e-9;
+        if is_second { "seconds".to_owned() } else { format!("stretches of {} s", Significant(self.length)) }
+    }
+
+    /// In at most 600 points: sums of what is counted, and medians of the rest.
+    #[must_use]
+    pub fn coarsened(&self) -> Self {
+        let group = self.len().div_ceil(MOST);
         if group < 2 {
-            return self;
+            return self.clone();
         }
         let of = |values: &[f64], one: fn(&[f64]) -> f64| values.chunks_exact(group).map(one).collect();
         let sum = |values: &[f64]| values.iter().sum();
@@ -181,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_long_run_is_looked_at_in_coarser_steps() {
-        let seconds = Seconds::of(&recording(1300, 1_300_000), 0.0);
+        let points = Seconds::of(&recording(1300, 1_300_000), 0.0);
+        assert_eq!((points.len(), points.unit().as_str()), (1300, "seconds"));
+        let seconds = points.coarsened();
+        assert_eq!(seconds.unit(), "stretches of 3 s");
         assert_eq!((seconds.len(), seconds.planned[1]), (433, 13.0 + 14.0 + 15.0));
         assert!((seconds.length - 3.0).abs() < 1e-12 && (seconds.at[2] - 6.0).abs() < 1e-12);
     }

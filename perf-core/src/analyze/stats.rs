@@ -92,6 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn binomial_tails_are_those_of_scipy() {
+        // scipy.stats.binom.sf(k - 1, n, p), SciPy 1.17.1.
+        for (successes, trials, probability, scipy) in [
+            (10, 20, 0.1, 7.150_904_021_083_786e-6),
+            (19, 20, 0.06, 1.149_252_469_659_794_5e-22),
+            (1, 20, 0.02, 0.332_392_028_244_905_5),
+        ] {
+            let found = binomial_at_least(successes, trials, probability);
+            assert!((found / scipy - 1.0_f64).abs() < 1e-9, "{successes} of {trials}: {found}");
+        }
+        assert!((binomial_at_least(0, 20, 0.1) - 1.0).abs() < 1e-12);
+        assert!((binomial_at_least(3, 20, f64::NAN) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn normal_tails_are_those_of_the_tables() {
         for (z, table) in [(0.0, 0.5), (1.644_854, 0.05), (-1.959_964, 0.975), (3.090_232, 0.001)] {
             assert!((normal_survival(z) - table).abs() < 1e-6, "{z}: {}", normal_survival(z));

@@ -4,7 +4,8 @@
 
 /// Nanoseconds of a beat as it is recorded.
 pub const BEAT: u64 = 50_000_000;
-const MOST_BEATS: usize = 4096;
+/// Two hours; 2.3 MB.
+const MOST_BEATS: usize = 144_000;
 
 /// What finished in one short stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ impl Beat {
     }
 }
 
-/// Beats of equal length from the start of measuring. Past 4,096 of them neighbours are merged pairwise.
+/// Beats of equal length from the start of measuring. Past 144,000 of them neighbours are merged pairwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pulse {
     /// Nanoseconds from one beat to the next.
@@ -49,6 +50,11 @@ impl Pulse {
             self.beats.resize(index + 1, Beat::default());
         }
         self.beats[index].merge(beat);
+    }
+
+    /// Of memory, less what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        self.beats.len() * size_of::<Beat>()
     }
 
     fn halve(&mut self) {
@@ -116,7 +122,17 @@ mod tests {
     }
 
     #[test]
-    fn a_day_takes_no_more_memory_than_minutes_and_nothing_is_lost() {
+    fn an_hour_is_kept_as_finely_as_a_minute_and_a_day_finely_enough_for_what_comes_every_few_seconds() {
+        let last = |seconds: u64| {
+            let mut pulse = Pulse::default();
+            pulse.add(seconds * 20 - 1, Beat { completed: 1, worst_ns: 1 });
+            pulse.interval / MS
+        };
+        assert_eq!([last(60), last(3600), last(24 * 3600)], [50, 50, 800]);
+    }
+
+    #[test]
+    fn a_day_takes_no_more_memory_than_hours_and_nothing_is_lost() {
         let mut pulse = Pulse::default();
         let beats = 24 * 3600 * 20;
         for number in 0..beats {

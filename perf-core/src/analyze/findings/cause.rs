@@ -16,17 +16,7 @@ const EXPLAINS: &[(&str, &[&str])] = &[
         ],
     ),
     ("errors_began", &["unusual_seconds", "tail_in_window", "bimodal_latency", "latency_follows_resource"]),
-    (
-        "saturated",
-        &[
-            "latency_step",
-            "latency_burst",
-            "latency_trend",
-            "still_warming",
-            "periodic_stalls",
-            "memory_growth",
-        ],
-    ),
+    ("saturated", &["latency_step", "latency_burst", "latency_trend", "still_warming", "periodic_stalls"]),
     ("saturated", &["errors_with_load", "errors_with_latency", "tail_of_step", "tail_of_user"]),
     ("saturated", &["unusual_seconds", "tail_in_window", "bimodal_latency", "latency_follows_resource"]),
     (
@@ -79,6 +69,7 @@ mod tests {
         assert_eq!(causes(&["latency_trend", "saturated", "unusual_seconds"]), ["saturated"]);
         assert_eq!(causes(&["latency_step", "connection_churn"]), ["latency_step", "connection_churn"]);
         assert_eq!(causes(&["saturated", "errors_began", "latency_step"]), ["errors_began"]);
+        assert_eq!(causes(&["saturated", "memory_growth"]), ["saturated", "memory_growth"]);
     }
 
     #[test]

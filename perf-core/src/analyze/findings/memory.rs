@@ -10,8 +10,10 @@ const LEAST_POINTS: usize = 10;
 /// Caches and allocators grow by less.
 const LEAST_BYTES: f64 = 8e6;
 const LEAST_PART: f64 = 0.1;
-/// What the record of a second may take of this process: its histograms, of response times, lags and steps.
-const OF_RECORD: f64 = 100e3;
+/// What the record of a run takes of this process, with what its allocator keeps: times its bytes.
+const OF_RECORD: f64 = 2.0;
+/// What one more iteration in flight takes of whoever holds it, in bytes: who waits has a buffer or two.
+const OF_WAITING: f64 = 100e3;
 /// A leak goes on: from the middle third to the last one it grows by at least this part of what it did before.
 const GOES_ON: f64 = 0.6;
 /// So often memory without a trend shows one (simulation in `quiet`: 0.015 % of 20,000 runs).
@@ -22,10 +24,11 @@ const LEVEL: f64 = 0.0005;
 const STRAIGHT: f64 = 0.99;
 
 pub(super) fn look(course: &Course) -> Option<Finding> {
-    let of_target = grows(course, "the target", "target_memory_bytes", 0.0);
-    let of_record = OF_RECORD * course.seconds.length * course.seconds.len() as f64;
+    let of_waiting = OF_WAITING * more_in_flight(&course.seconds.in_flight);
+    let of_target = grows(course, "the target", "target_memory_bytes", of_waiting);
+    let of_record = OF_RECORD * course.record_bytes;
     // With that of a target in it.
-    of_target.or_else(|| grows(course, "this process", "memory_bytes", of_record))
+    of_target.or_else(|| grows(course, "this process", "memory_bytes", of_record + of_waiting))
 }
 
 fn grows(course: &Course, whose: &str, name: &str, allowed: f64) -> Option<Finding> {
@@ -67,6 +70,12 @@ fn grows(course: &Course, whose: &str, name: &str, allowed: f64) -> Option<Findi
             ("total_bytes", total),
         ],
     })
+}
+
+/// How many more are in flight when most are than at the start.
+fn more_in_flight(in_flight: &[f64]) -> f64 {
+    let most = in_flight.iter().copied().fold(0.0, f64::max);
+    most - in_flight.first().copied().unwrap_or(0.0)
 }
 
 /// The part of the variance that a straight line explains.
@@ -111,9 +120,30 @@ mod tests {
         // So straight that what is left of it is one slow wave.
         let straight = |place: usize| 5e7 + 4e6 * place as f64 + 2e5 * (place as f64 / 4.0).sin();
         assert!(look(&with(steady(11), "memory_bytes", straight)).is_some());
-        let record = |place: usize| 5e7 + 90e3 * place as f64;
-        assert_eq!(look(&with(steady(400), "memory_bytes", record)), None, "the harness's own");
-        assert!(look(&with(steady(400), "target_memory_bytes", record)).is_some());
+    }
+
+    #[test]
+    fn what_the_harness_keeps_of_the_run_is_no_leak_and_what_goes_beyond_that_is_one() {
+        let growing = |name, per_second: f64, record_bytes| {
+            let course = with(steady(400), name, move |place| 5e7 + per_second * place as f64);
+            look(&Course { record_bytes, ..course })
+        };
+        assert_eq!(growing("memory_bytes", 90e3, 20e6), None);
+        assert!(growing("target_memory_bytes", 90e3, 20e6).is_some(), "that has no part in it");
+        assert!(growing("memory_bytes", 90e3, 2e6).is_some(), "the record of a slow test is small");
+        // Fast, with steps: 150 kB a second.
+        assert_eq!(growing("memory_bytes", 200e3, 60e6), None);
+    }
+
+    #[test]
+    fn what_waits_in_a_queue_is_no_leak_and_a_leak_behind_a_queue_is_one() {
+        let queued = |per_second: f64| {
+            let mut course = with(steady(40), "target_memory_bytes", |place| 5e7 + per_second * place as f64);
+            (0..40).for_each(|place| course.seconds.in_flight[place] = 50.0 * place as f64);
+            look(&course)
+        };
+        assert_eq!(queued(50.0 * 40e3), None);
+        assert!(queued(50.0 * 400e3).is_some());
     }
 
     #[test]

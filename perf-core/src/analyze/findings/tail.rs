@@ -2,7 +2,9 @@
 
 use super::{Finding, Severity};
 use crate::analyze::course::Course;
+use crate::analyze::stats::binomial_at_least;
 use crate::units::Latency;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A tail that is worth a word: p99 to p50 (simulation in `quiet`: 0.01 % and 0.015 % of 20,000 runs had one of a step or of
@@ -14,10 +16,15 @@ const OF_STEP: f64 = 0.7;
 const OF_OTHERS: f64 = 0.3;
 /// A step that is most of every iteration is no news: of the medians of all steps.
 const USUAL: f64 = 0.7;
-/// The part of the slowest that one user has, and how many of the others' share that is.
+/// The part of the slowest that one user has, or that a few have together: so many at most, and so small a part of all.
 const OF_USER: f64 = 0.5;
+const OF_USERS: f64 = 0.8;
+const MOST_USERS: u32 = 5;
+const OF_ALL_USERS: f64 = 0.2;
 const LEAST_USERS: f64 = 10.0;
 const LEAST_SLOWEST: usize = 20;
+/// So often chance gives any so many users as much (the union bound over all choices of them).
+const LEVEL: f64 = 1e-4;
 /// The part of the tail in the part of the time.
 const OF_TAIL: f64 = 0.8;
 const OF_TIME: f64 = 0.1;
@@ -65,21 +72,72 @@ fn of_user(course: &Course) -> Option<Finding> {
     if !is_closed || !is_long(course) || course.slowest.len() < LEAST_SLOWEST {
         return None;
     }
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-    course.slowest.iter().for_each(|user| *counts.entry(*user).or_default() += 1);
-    let (user, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    let share = count as f64 / course.slowest.len() as f64;
-    (share >= OF_USER).then(|| Finding {
+    let few = few_users(&course.slowest, course.users)?;
+    let is_one = few.users.len() == 1;
+    let verb = if is_one { "has" } else { "have" };
+    Some(Finding {
         kind: "tail_of_user",
         severity: Severity::Warning,
         message: format!(
-            "user {user} of {:.0} has {:.0} % of the slowest iterations",
+            "{} of {:.0} {verb} {:.0} % of the slowest iterations",
+            listed(&few.users),
             course.users,
-            share * 100.0
+            few.share * 100.0
         ),
-        advice: "look at that user's data and connection: one account, one shard or one connection is slow",
-        evidence: vec![("user", user as f64), ("share", share), ("users", course.users)],
+        advice: if is_one {
+            "look at that user's data and connection: one account, one shard or one connection is slow"
+        } else {
+            "look at what those users have in common: accounts, a shard, a server or a connection that is slow"
+        },
+        evidence: vec![
+            ("user", few.users[0] as f64),
+            ("slow_users", few.users.len() as f64),
+            ("share", few.share),
+            ("users", course.users),
+        ],
     })
+}
+
+/// Who has most of the slowest iterations, in order, and what part of them.
+struct Few {
+    users: Vec<u64>,
+    share: f64,
+}
+
+/// As few users as have most of the slowest iterations, where so few would not have by chance.
+fn few_users(slowest: &[u64], users: f64) -> Option<Few> {
+    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+    slowest.iter().for_each(|user| *counts.entry(*user).or_default() += 1);
+    let mut order: Vec<(u64, u64)> = counts.into_iter().collect();
+    order.sort_by_key(|(user, count)| (Reverse(*count), *user));
+    let (mut had, mut choices) = (0, 1.0);
+    for (place, (_, count)) in (0..MOST_USERS).zip(&order) {
+        let number = f64::from(place) + 1.0;
+        had += count;
+        choices *= (users - f64::from(place)) / number;
+        let share = had as f64 / slowest.len() as f64;
+        let by_chance = choices * binomial_at_least(had, slowest.len() as u64, number / users);
+        let is_most = share >= if place == 0 { OF_USER } else { OF_USERS };
+        if number > (OF_ALL_USERS * users).max(1.0) {
+            return None;
+        }
+        if is_most && by_chance <= LEVEL {
+            let mut users: Vec<u64> = order[..=place as usize].iter().map(|(user, _)| *user).collect();
+            users.sort_unstable();
+            return Some(Few { users, share });
+        }
+    }
+    None
+}
+
+/// `user 7`, or `users 3, 7 and 9`.
+fn listed(users: &[u64]) -> String {
+    let names: Vec<String> = users.iter().map(u64::to_string).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("user {last}"),
+        Some((last, others)) => format!("users {} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn in_window(course: &Course) -> Option<Finding> {
@@ -98,13 +156,19 @@ fn in_window(course: &Course) -> Option<Finding> {
         kind: "tail_in_window",
         severity: Severity::Info,
         message: format!(
-            "{:.0} % of the tail beyond p99 lies in {} of {} seconds, most of it at {at:.0} s",
+            "{:.0} % of the tail beyond p99 lies in {} of {} {}, most of it at {at:.0} s",
             share * 100.0,
             few.len(),
-            seconds.len()
+            seconds.len(),
+            seconds.unit()
         ),
         advice: "look at what target and machine did then; p99 is that of this moment",
-        evidence: vec![("share", share), ("at_s", at), ("points", few.len() as f64)],
+        evidence: vec![
+            ("share", share),
+            ("at_s", at),
+            ("points", few.len() as f64),
+            ("point_s", seconds.length),
+        ],
     })
 }
 
@@ -132,6 +196,19 @@ mod tests {
         assert_eq!(kinds(&course), ["tail_of_user"]);
         course.slowest = (0..20).collect();
         assert!(kinds(&course).is_empty());
+    }
+
+    #[test]
+    fn a_tail_of_a_few_users_is_theirs() {
+        let mut course = Course { is_open: false, users: 50.0, ..long() };
+        course.slowest = [3, 7, 9].into_iter().cycle().take(19).chain([30]).collect();
+        let found = look(&course);
+        assert!(found.len() == 1 && found[0].message.contains("users 3, 7 and 9 of 50"), "{found:?}");
+        course.users = 10.0;
+        assert!(kinds(&course).is_empty(), "three of ten are no few");
+        course.users = 50.0;
+        course.slowest = (0..20).map(|n| n % 10).collect();
+        assert!(kinds(&course).is_empty(), "chance gives ten of fifty twice as much now and then");
     }
 
     #[test]
