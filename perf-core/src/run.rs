@@ -122,8 +122,8 @@ fn session(members: &[Member], live: &Control) -> Result<(Vec<Session>, Result<(
     recordings.iter_mut().zip(took).for_each(|((recording, _), took)| recording.ended.teardown = took);
     let understood = members.iter().zip(recordings).map(|(member, (recording, capacity))| {
         let summary = Summary { capacity, ..Summary::of(&member.plan, &recording) };
-        let findings = findings::look(&member.plan, &recording, &summary);
-        Session { recording, summary, findings }
+        let (findings, bound) = findings::look(&member.plan, &recording, &summary);
+        Session { recording, summary, findings, bound }
     });
     Ok((understood.collect(), torn_down))
 }

@@ -61,8 +61,8 @@ pub(crate) fn hunt(
 /// Whether a level kept its limits, and the numbers that say so.
 fn judged(plan: &Plan, rate: f64, recording: Recording) -> (Level, Recording) {
     let summary = Summary::of(plan, &recording);
-    let findings = findings::look(plan, &recording, &summary);
-    let session = Session { recording, summary, findings };
+    let (findings, bound) = findings::look(plan, &recording, &summary);
+    let session = Session { recording, summary, findings, bound };
     let limits = thresholds::check(&plan.thresholds, &session);
     let is_spoiled = session.is_spoiled();
     let is_broken = |limit: &&Limit| if is_spoiled { limit.stays_broken } else { !limit.held };

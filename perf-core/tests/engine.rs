@@ -117,7 +117,7 @@ fn a_worker_that_never_comes_back_is_given_up_with_its_counts_known() {
     // 15 fall due; nobody was there to start the others.
     assert_eq!((counts.planned, counts.dropped_late), (15, 9), "{counts:?}");
     let summary = Summary::of(&plan, &recording);
-    let found = findings::look(&plan, &recording, &summary);
+    let (found, _) = findings::look(&plan, &recording, &summary);
     assert!(
         findings::spoil(&found) && found.iter().any(|finding| finding.kind == "worker_lost"),
         "{found:?}"
@@ -325,7 +325,7 @@ fn a_worker_that_dies_is_replaced_no_arrival_is_lost_and_the_loss_is_told() {
     assert_eq!((counts.planned, counts.started), (200, 200), "{counts:?}");
     assert_eq!(counts.succeeded + counts.interrupted, 200, "{counts:?}");
     let summary = Summary::of(&plan, &recording);
-    let findings = findings::look(&plan, &recording, &summary);
+    let (findings, _) = findings::look(&plan, &recording, &summary);
     assert!(findings.iter().any(|finding| finding.kind == "worker_lost"), "{findings:?}");
 }
 

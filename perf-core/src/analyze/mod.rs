@@ -20,6 +20,7 @@ pub mod trend;
 
 use crate::measure::Recording;
 use findings::Finding;
+use findings::bound::Bound;
 use summary::Summary;
 
 /// One execution of one perf test, understood.
@@ -31,6 +32,8 @@ pub struct Session {
     pub summary: Summary,
     /// What was noticed.
     pub findings: Vec<Finding>,
+    /// What it could not get beyond, as far as anybody knows.
+    pub bound: Option<Bound>,
 }
 
 impl Session {

@@ -8,6 +8,7 @@ use super::cpu::{self, Machine, Target};
 use super::reading::{Reading, Used};
 use super::threads::Threads;
 use crate::measure::proc::{self, Network, Process, Sockets, Tcp, Throttling};
+use crate::measure::resources::Before;
 use crate::measure::system::Processes;
 use std::fs::{self, File};
 use std::io::{Read, Seek};
@@ -63,6 +64,16 @@ impl Gauges {
         self.target
     }
 
+    /// What does not change, and what went on without the load.
+    pub(super) fn before(&mut self) -> Before {
+        let tcp = self.tcp.read(&mut self.text).and_then(Tcp::of_snmp);
+        let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        Before {
+            link_bytes_per_s: fastest_link(),
+            tcp_opened_per_s: tcp.and_then(|tcp| proc::opened_per_s(tcp, &uptime)),
+        }
+    }
+
     /// As everything stands now.
     pub(super) fn read(&mut self) -> Reading {
         let at = crate::plan::nanos(self.began.elapsed());
@@ -92,6 +103,14 @@ impl Gauges {
             }),
         }
     }
+}
+
+/// Of the interfaces that are no mere names for others.
+fn fastest_link() -> Option<f64> {
+    let interfaces = fs::read_dir("/sys/class/net").ok()?.flatten().map(|entry| entry.path());
+    let devices = interfaces.filter(|path| path.join("device").exists());
+    let speeds = devices.filter_map(|path| fs::read_to_string(path.join("speed")).ok());
+    speeds.filter_map(|text| proc::link_speed(&text)).reduce(f64::max)
 }
 
 /// A file whose text is made anew each time it is read.
@@ -216,35 +235,5 @@ mod tests {
         assert!(files.counted().unwrap().0 > 2);
         files.folder = folder.path().join("gone");
         assert_eq!(files.count(Instant::now()), None);
-    }
-
-    /// `cargo test --release -p perf-core --lib -- --ignored --nocapture what_a_reading_costs`
-    #[test]
-    #[ignore = "prints what it measures"]
-    fn what_a_reading_costs() {
-        let mut gauges = Gauges::of(Some(Target::Process(std::process::id())), Threads::of(2));
-        let mut print = |files: usize| {
-            let open: Vec<File> = (0..files).map_while(|_| File::open("/dev/null").ok()).collect();
-            let (mut times, mut cpu) = (Vec::new(), 0);
-            for _ in 0..200 {
-                // Nothing is left in the caches by then.
-                std::thread::sleep(Duration::from_millis(20));
-                let (began, before) = (Instant::now(), cpu::of_this_thread().unwrap());
-                std::hint::black_box(gauges.read());
-                times.push(began.elapsed());
-                cpu += cpu::of_this_thread().unwrap() - before;
-            }
-            times.sort();
-            let counted = gauges.own.files.counted().unwrap();
-            println!(
-                "{} open files: a reading takes {:?} (median), {:?} at most, {} µs of CPU; counting one by one {:?}",
-                open.len(),
-                times[100],
-                times[199],
-                cpu / 200_000,
-                counted.1
-            );
-        };
-        [10, 10_000].into_iter().for_each(&mut print);
     }
 }

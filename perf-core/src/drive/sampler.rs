@@ -15,8 +15,10 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// For intervals of so many nanoseconds.
-    pub(super) fn new(gauges: Gauges, tick: u64) -> Self {
-        Sampler { gauges, before: None, interval: 0, resources: Resources::new(tick) }
+    pub(super) fn new(mut gauges: Gauges, tick: u64) -> Self {
+        let mut resources = Resources::new(tick);
+        resources.before = gauges.before();
+        Sampler { gauges, before: None, interval: 0, resources }
     }
 
     /// An interval has begun, or gone on. Where the reading is late, those before it have the same mean.

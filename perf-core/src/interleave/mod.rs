@@ -160,8 +160,8 @@ fn answer(plan: &Plan, recording: Recording) -> Answer {
         Some(Stopped::Signal(_)) => return failed("it was told to end".to_owned()),
     }
     let summary = Summary::of(plan, &recording);
-    let findings = findings::look(plan, &recording, &summary);
-    Answer::Numbers(Box::new(Numbers::of(plan, Session { recording, summary, findings })))
+    let (findings, bound) = findings::look(plan, &recording, &summary);
+    Answer::Numbers(Box::new(Numbers::of(plan, Session { recording, summary, findings, bound })))
 }
 
 /// What to tell of a block that came to nothing.

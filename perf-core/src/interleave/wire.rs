@@ -200,7 +200,7 @@ impl Tempo {
 impl Numbers {
     /// Of a block that was played to its end.
     pub fn of(plan: &Plan, session: Session) -> Self {
-        let Session { recording, summary, findings } = session;
+        let Session { recording, summary, findings, .. } = session;
         let errors = summary.errors.iter().map(|(category, group)| Errors {
             category: category.name().to_owned(),
             count: group.count,

@@ -229,7 +229,7 @@ mod tests {
             named: BTreeMap::new(),
         };
         summary.rounds = vec![round; 10];
-        let session = Session { recording, summary, findings: Vec::new() };
+        let session = Session { recording, summary, findings: Vec::new(), bound: None };
         let environment =
             Environment { machine: Some(machine.to_owned()), ..Environment::example("ci", 2, None) };
         accept(baseline, &plan(), &environment, &Spreads::default(), &session).message()

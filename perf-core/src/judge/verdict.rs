@@ -155,7 +155,7 @@ mod tests {
         let counts = &mut recording.measured.counts;
         (counts.planned, counts.started, counts.succeeded) = (succeeded, succeeded, succeeded);
         let summary = Summary::of(&plan, &recording);
-        Session { recording, summary, findings }
+        Session { recording, summary, findings, bound: None }
     }
 
     fn spoiled() -> Vec<Finding> {

@@ -39,7 +39,7 @@ pub fn of(scenario: &str, members: &[Report]) -> Option<Report> {
     let findings = findings::of_mix(&plan, &recording);
     Some(Report {
         plan,
-        sessions: vec![Session { recording, summary, findings }],
+        sessions: vec![Session { recording, summary, findings, bound: None }],
         limits: Vec::new(),
         reference: Reference::Off,
         comparison: None,

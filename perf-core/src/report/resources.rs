@@ -1,6 +1,7 @@
 //! What a session needed: `resources` and the points of the timeline in report.json, and a line on the terminal.
 
 use crate::analyze::Session;
+use crate::analyze::findings::bound::Bound;
 use crate::measure::Recording;
 use crate::measure::resources::{Figure, Merging, ResourcePoint};
 use crate::units::Significant;
@@ -26,7 +27,12 @@ pub(super) fn of_session(session: &Session) -> Value {
     let known = |figures: Map<String, Value>| {
         Some(figures).filter(|figures| figures.values().any(|value| !value.is_null()))
     };
-    json!({ "client": known(client), "target": known(target) })
+    json!({ "client": known(client), "target": known(target), "bound_by": session.bound.map(of_bound) })
+}
+
+fn of_bound(bound: Bound) -> Value {
+    let (figure, of) = bound.figure();
+    json!({ "kind": bound.kind(), "figure": figure, "of": of, "message": bound.to_string() })
 }
 
 /// Adds what is known of its intervals to the points of a timeline.
@@ -59,7 +65,8 @@ fn number(figure: Figure, value: f64) -> Value {
     }
 }
 
-/// Writes a line with the CPU and the memory of the client, and of the target, as far as they are known.
+/// Writes a line with the CPU and the memory of the client, and of the target, as far as they are known, and one that says
+/// that the load itself was the limit, where it was: any other one is a finding.
 pub(super) fn write(session: &Session, out: &mut dyn Write) -> io::Result<()> {
     let Recording { resources, measured_for, .. } = &session.recording;
     let over = |figure| resources.over(*measured_for, figure);
@@ -73,10 +80,11 @@ pub(super) fn write(session: &Session, out: &mut dyn Write) -> io::Result<()> {
     // One without a memory of its own is part of this process.
     let of_these = if over(Figure::TargetMemory).is_some() { "" } else { "of these " };
     match (client.is_empty(), target.is_empty()) {
-        (true, _) => Ok(()),
-        (false, true) => writeln!(out, "  client {client}"),
-        (false, false) => writeln!(out, "  client {client}; {of_these}target {target}"),
+        (true, _) => {}
+        (false, true) => writeln!(out, "  client {client}")?,
+        (false, false) => writeln!(out, "  client {client}; {of_these}target {target}")?,
     }
+    session.bound.iter().filter(|bound| bound.is_load()).try_for_each(|bound| writeln!(out, "  {bound}"))
 }
 
 #[cfg(test)]
@@ -101,7 +109,7 @@ mod tests {
         let spec =
             PerfSpec { rate: Some(1.0), duration: Some(Duration::from_secs(2)), ..PerfSpec::default() };
         let plan = Plan::resolve("test", "perf", &spec, &Overrides::default()).unwrap();
-        Session { summary: Summary::of(&plan, &recording), recording, findings: Vec::new() }
+        Session { summary: Summary::of(&plan, &recording), recording, findings: Vec::new(), bound: None }
     }
 
     fn line(session: &Session) -> String {
@@ -126,6 +134,19 @@ mod tests {
         let point = json!({ "at_s": 1.0, "cpu": 1.0, "memory_bytes": 34_000_000, "worker_cpu": [null, 0.5] });
         assert_eq!(timeline["points"][1], point);
         assert!(of_session(&self::session(&[]))["client"].is_null());
+    }
+
+    #[test]
+    fn what_a_run_was_bound_by_is_in_the_report_and_on_the_terminal_where_it_is_no_finding() {
+        let of = |bound| Session { bound, ..session(&[CPU]) };
+        assert!(of_session(&of(None))["bound_by"].is_null());
+        let served = of(Some(Bound::Rate(200.0)));
+        let message = "bound by the load itself: 200/s were offered and served";
+        let told = json!({ "kind": "load", "figure": 200.0, "of": null, "message": message });
+        assert_eq!(of_session(&served)["bound_by"], told);
+        assert_eq!(line(&served), format!("  client 0.750 cores\n  {message}\n"));
+        let busy = of(Some(Bound::TargetCpu(3.8, 4.0)));
+        assert_eq!((&of_session(&busy)["bound_by"]["of"], line(&busy).lines().count()), (&json!(4.0), 1));
     }
 
     #[test]

@@ -12,7 +12,7 @@ const CPU: f64 = 0.9;
 const ONE_CORE: (f64, f64) = (0.95, 1.05);
 /// Of iterations in flight, that have a connection at a time.
 const CONNECTED: f64 = 0.6;
-/// Of a link's nominal speed, what is left for payload; links in bytes per second.
+/// Of a link's nominal speed, what is left for payload; links in bytes per second, where the system does not say.
 const LINK: (f64, f64) = (0.88, 0.99);
 const LINKS: [f64; 5] = [12.5e6, 125e6, 312.5e6, 1.25e9, 3.125e9];
 
@@ -46,6 +46,28 @@ impl Bound {
     /// The load could be higher; nothing else was in the way.
     pub fn is_load(self) -> bool {
         matches!(self, Bound::Rate(_) | Bound::Users(_))
+    }
+
+    /// As report.json names it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Bound::TargetCpu(..) => "target_cpu",
+            Bound::ClientCpu(..) => "client_cpu",
+            Bound::Network(..) => "network",
+            Bound::Connections(..) => "connections",
+            Bound::Rate(_) | Bound::Users(_) => "load",
+        }
+    }
+
+    /// What was used, and of how much, where there is a limit.
+    pub fn figure(self) -> (f64, Option<f64>) {
+        match self {
+            Bound::TargetCpu(a, b)
+            | Bound::ClientCpu(a, b)
+            | Bound::Network(a, b)
+            | Bound::Connections(a, b) => (a, Some(b)),
+            Bound::Rate(a) | Bound::Users(a) => (a, None),
+        }
     }
 
     fn advice(self) -> &'static str {
@@ -83,15 +105,10 @@ impl fmt::Display for Bound {
     }
 }
 
-/// The load itself is not worth a finding.
+/// The load itself is not worth a finding; the report says it all the same.
 pub(super) fn look(course: &Course) -> Option<Finding> {
-    let bound = Bound::of(course).filter(|bound| !bound.is_load())?;
-    let (figure, of) = match bound {
-        Bound::TargetCpu(a, b) | Bound::ClientCpu(a, b) | Bound::Network(a, b) | Bound::Connections(a, b) => {
-            (a, b)
-        }
-        Bound::Rate(a) | Bound::Users(a) => (a, a),
-    };
+    let bound = Bound::of(course)?;
+    let (figure, Some(of)) = bound.figure() else { return None };
     Some(Finding {
         kind: match bound {
             Bound::TargetCpu(..) => "bound_by_target_cpu",
@@ -124,12 +141,16 @@ fn client_cpu(course: &Course) -> Option<Bound> {
     (used >= CPU * course.cores).then_some(Bound::ClientCpu(used, course.cores))
 }
 
-/// Of a load that does not say itself how much comes through.
+/// A link whose speed is guessed holds up only a load that does not say itself how much comes through, or more than comes
+/// through.
 fn network(course: &Course) -> Option<Bound> {
     let one_way = |name| usual(course, name).unwrap_or(0.0);
     let used = one_way("sent_bytes_per_s").max(one_way("received_bytes_per_s"));
+    if let Some(link) = course.before.link_bytes_per_s {
+        return (used >= LINK.0 * link).then_some(Bound::Network(used, link));
+    }
     let link = LINKS.into_iter().find(|link| (LINK.0..LINK.1).contains(&(used / link)))?;
-    (!course.is_open).then_some(Bound::Network(used, link))
+    (!course.is_open || !is_served(course)).then_some(Bound::Network(used, link))
 }
 
 fn connections(course: &Course) -> Option<Bound> {
@@ -144,14 +165,19 @@ fn load(course: &Course) -> Option<Bound> {
     if !course.is_open {
         return median(seconds.in_flight.iter().copied()).map(Bound::Users);
     }
-    let (planned, done) = (seconds.rate(&seconds.planned), seconds.rate(&seconds.completed));
-    (done >= 0.95 * planned && course.is_constant).then_some(Bound::Rate(planned))
+    (is_served(course) && course.is_constant).then_some(Bound::Rate(seconds.rate(&seconds.planned)))
+}
+
+fn is_served(course: &Course) -> bool {
+    let seconds = &course.seconds;
+    seconds.rate(&seconds.completed) >= 0.95 * seconds.rate(&seconds.planned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::quiet::{steady, with};
     use super::*;
+    use crate::measure::resources::Before;
 
     fn bound(name: &'static str, value: f64) -> Option<Bound> {
         Bound::of(&with(steady(10), name, move |_| value))
@@ -187,5 +213,20 @@ mod tests {
         let link = with(crowd, "sent_bytes_per_s", |_| 118e6);
         assert_eq!(Bound::of(&link), Some(Bound::Network(118e6, 125e6)));
         assert!(look(&link).is_some_and(|found| found.kind == "bound_by_network"));
+    }
+
+    #[test]
+    fn a_link_bounds_an_open_load_that_does_not_get_through_or_where_its_speed_is_known() {
+        let open = with(steady(10), "received_bytes_per_s", |_| 118e6);
+        assert_eq!(Bound::of(&open), Some(Bound::Rate(100.0)), "all of it is served");
+        let mut saturated = open.clone();
+        saturated.seconds.completed = vec![60.0; 10];
+        assert_eq!(Bound::of(&saturated), Some(Bound::Network(118e6, 125e6)));
+        let known = |link| {
+            let before = Before { link_bytes_per_s: Some(link), ..Before::default() };
+            Bound::of(&Course { before, ..open.clone() })
+        };
+        assert_eq!(known(125e6), Some(Bound::Network(118e6, 125e6)));
+        assert_eq!(known(1.25e9), Some(Bound::Rate(100.0)));
     }
 }

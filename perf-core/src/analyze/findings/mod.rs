@@ -31,6 +31,7 @@ use super::summary::Summary;
 use crate::measure::Recording;
 use crate::plan::Plan;
 use crate::units::Significant;
+use bound::Bound;
 use std::fmt;
 
 /// Something worth knowing.
@@ -76,8 +77,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything there is to notice.
-pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Finding> {
+/// Everything there is to notice, and what the run was bound by: by the load itself only where the generator kept up.
+pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> (Vec<Finding>, Option<Bound>) {
     // A capacity search has judged its looks one by one, and repeated the spoiled ones.
     let of_generator = match summary.capacity {
         Some(_) => Vec::new(),
@@ -86,12 +87,13 @@ pub fn look(plan: &Plan, recording: &Recording, summary: &Summary) -> Vec<Findin
     let all = [of_generator, client::look(plan, recording), users::look(recording), names::look(recording)];
     let others = [altered::look(recording), capacity::look(summary)];
     let mut found: Vec<Finding> = all.into_iter().flatten().chain(others.into_iter().flatten()).collect();
-    if summary.capacity.is_none() {
-        let of_target = of_target(&Course::of(plan, recording, summary));
-        let is_spoiled = spoil(&found);
-        found.extend(of_target.into_iter().filter(|one| !is_spoiled || cause::holds_regardless(one)));
+    if summary.capacity.is_some() {
+        return (found, None);
     }
-    found
+    let course = Course::of(plan, recording, summary);
+    let is_spoiled = spoil(&found);
+    found.extend(of_target(&course).into_iter().filter(|one| !is_spoiled || cause::holds_regardless(one)));
+    (found, Bound::of(&course).filter(|bound| !is_spoiled || !bound.is_load()))
 }
 
 /// What several tests of the same time have in common: how they were offered together, and what the client lacked.
