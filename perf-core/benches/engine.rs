@@ -1,5 +1,5 @@
-//! What the engine itself costs: nanoseconds per iteration that does nothing, how late arrivals start, and whether memory
-//! grows. `cargo bench -p perf-core`. Everything is compared within one run: these figures are of one machine and moment.
+//! What the engine itself costs: nanoseconds per iteration that does nothing, how late arrivals start, what sampling takes,
+//! and whether memory grows. `cargo bench -p perf-core`. Everything is compared within one run: these figures are of one machine and moment.
 
 use perf_core::drive::control::Control;
 use perf_core::drive::cx::Cx;
@@ -86,7 +86,7 @@ fn naming(test: &Test, nothing: f64) -> f64 {
     took - nothing
 }
 
-fn names() -> [(&'static str, Test); 5] {
+fn names() -> [(&'static str, Test); 7] {
     let step = |cx| {
         user(cx, async |cx: &Cx| {
             cx.step("login", async {}).await;
@@ -102,6 +102,18 @@ fn names() -> [(&'static str, Test); 5] {
     let counter = |cx| {
         user(cx, async |cx: &Cx| {
             cx.counter("orders").add(1);
+            Outcome::Succeeded
+        })
+    };
+    let gauge = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.gauge("queue").set(17);
+            Outcome::Succeeded
+        })
+    };
+    let rate = |cx| {
+        user(cx, async |cx: &Cx| {
+            cx.rate("hits").record(true);
             Outcome::Succeeded
         })
     };
@@ -121,6 +133,8 @@ fn names() -> [(&'static str, Test); 5] {
         ("a step (with two clock readings)", Test::of(step)),
         ("a check", Test::of(check)),
         ("a counter", Test::of(counter)),
+        ("a gauge", Test::of(gauge)),
+        ("a rate", Test::of(rate)),
         ("a trend", Test::of(trend)),
         ("a tag", Test::of(tag)),
     ]
@@ -201,6 +215,34 @@ fn tokio_lag(per_second: f64) -> String {
     })
 }
 
+/// CPU time that the thread which samples once a second took, and in how long, of a load of some seconds; `None` where the
+/// system keeps no such account.
+fn sampling(seconds: u64) -> Option<(Duration, Duration)> {
+    let spec =
+        PerfSpec { rate: Some(200.0), duration: Some(Duration::from_secs(seconds)), ..PerfSpec::default() };
+    let load = std::thread::spawn(move || drive(&spec));
+    let (mut first, mut taken) = (None, None);
+    while !load.is_finished() {
+        std::thread::sleep(Duration::from_millis(100));
+        if let Some(used) = cpu_of("perf-meter") {
+            let (began, before) = *first.get_or_insert((Instant::now(), used));
+            taken = Some((used - before, began.elapsed()));
+        }
+    }
+    load.join().ok()?;
+    taken
+}
+
+/// Of a thread of this process, by its name.
+fn cpu_of(thread: &str) -> Option<Duration> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?.flatten().map(|entry| entry.path());
+    let named = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == thread)
+    };
+    let account = std::fs::read_to_string(tasks.into_iter().find(named)?.join("schedstat")).ok()?;
+    account.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// Resident memory in megabytes; `None` where the system does not say.
 fn resident_mb() -> Option<f64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
@@ -232,6 +274,16 @@ fn main() {
         println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second, false));
         println!("           precise     {}", engine_lag(per_second, true));
         println!("           tokio::time {}", tokio_lag(per_second));
+    }
+    println!("\nsampling of client, machine and target, once a second");
+    match sampling(20) {
+        Some((used, time)) => println!(
+            "  {:.0} µs of CPU in {:.0} s of time: {:.3} % of a core",
+            used.as_secs_f64() * 1e6,
+            time.as_secs_f64(),
+            100.0 * used.as_secs_f64() / time.as_secs_f64()
+        ),
+        None => println!("  unknown"),
     }
     println!("\nresident memory");
     for millions in [1, 20] {
