@@ -1,6 +1,7 @@
 //! Targets with one ailment each, driven for some seconds: the right finding with the right figure, and no other warning.
 //!
-//! All of them sleep, so they run at the same time; but the one that leaks, whose memory is that of the process.
+//! All of them sleep, so they run at the same time; but the one that leaks, whose memory is that of the process, and a healthy
+//! one, so that its resources are its own and none of them cries wolf.
 
 use perf_core::analyze::course::Course;
 use perf_core::analyze::findings::{self, Finding, Severity};
@@ -282,6 +283,8 @@ fn every_ailment_is_named_with_its_figure_and_nothing_else_is() {
     // First: what others gave back would hold what it leaks.
     let slope = vec![("bytes_per_iteration", 34e3..=46e3)];
     let mut wrong = Case::of(open(100.0, 12), leaking, "memory_growth", slope).mistakes(true);
+    let healthy = || Case { spec: open(100.0, 12), target: steady, kind: None, figures: Vec::new() };
+    wrong.extend(healthy().mistakes(true));
     let running: Vec<_> =
         gallery().into_iter().map(|case| std::thread::spawn(move || case.mistakes(false))).collect();
     wrong.extend(running.into_iter().flat_map(|case| case.join().unwrap()));
