@@ -132,17 +132,31 @@ fn a_webhook_that_hangs_changes_no_count_fails_no_test_and_holds_the_run_up_for_
         "when = [\"p50 > 10ms\", \"p75 > 10ms\", \"p90 > 10ms\", \"throughput > 1/s\"]\nwindow = \"1s\"\n";
     let file = format!("[alerts]\nwebhook = \"{}\"\n{conditions}on = []\n", hook.url);
     let began = Instant::now();
-    let run = run(&file, "long", &["--duration", "3s"], &SLOWED);
+    let mut run = self::run(&file, "long", &["--duration", "3s"], &SLOWED);
     assert!(began.elapsed() < Duration::from_mins(1), "{run:#?}");
+    // Where the machine had other things to do, once more: a run that the generator spoiled says nothing of alerts.
+    for _ in 1..4 {
+        if run.is_inconclusive() {
+            hook.taken.lock().unwrap().clear();
+            run = self::run(&file, "long", &["--duration", "3s"], &SLOWED);
+        }
+    }
     run.assert_counts_agree();
     assert_eq!((run.code, run.count("planned"), run.count("dropped")), (Some(0), 600, 0), "{run:#?}");
     assert_eq!(run.count("succeeded"), 600, "{run:#?}");
     let points = run.test()["timeline"]["points"].as_array().unwrap();
-    let started: Vec<u64> = points.iter().take(3).map(|point| point["started"].as_u64().unwrap()).collect();
+    let of_points =
+        |key: &str| -> Vec<u64> { points.iter().map(|point| point[key].as_u64().unwrap()).collect() };
+    // The alerts are told after the first second.
+    let (started, dropped) = (of_points("started"), of_points("dropped"));
     assert!(
-        started.iter().all(|n| (150..=250).contains(n)),
+        started[..3].iter().all(|n| (180..=220).contains(n)),
         "as many before the alerts as after: {started:?}"
     );
+    assert_eq!((started.iter().sum::<u64>(), dropped.iter().sum::<u64>()), (600, 0), "{run:#?}");
+    let (lag, bound) =
+        (&run.test()["lag_ns"]["p99"], run.test()["generator"]["lag_bound_ns"].as_f64().unwrap());
+    assert!(lag.as_f64().unwrap() <= bound, "lag p99 {lag} ns, {bound} ns at most: {run:#?}");
     assert_eq!(
         run.stderr.matches("[perf] alert: long: ").count(),
         4,

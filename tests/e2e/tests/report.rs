@@ -26,6 +26,34 @@ fn has(value: &Value, keys: &str) {
 }
 
 #[test]
+fn what_a_target_suffers_from_is_in_the_report_and_on_the_terminal() {
+    let run = Project::new().run_conclusive("stalls", &[], &[]);
+    let found = run.test()["findings"].as_array().unwrap();
+    let warnings: Vec<&Value> = found.iter().filter(|one| one["severity"] != "info").collect();
+    assert_eq!(warnings.len(), 1, "{run:#?}");
+    assert_eq!(
+        (&warnings[0]["kind"], &warnings[0]["severity"]),
+        (&"periodic_stalls".into(), &"warning".into())
+    );
+    let figure = |name: &str| warnings[0]["evidence"][name].as_f64().unwrap();
+    assert!(
+        (1.8..2.2).contains(&figure("period_s")) && (1.6e8..2.6e8).contains(&figure("length_ns")),
+        "{run:#?}"
+    );
+    let message = warnings[0]["message"].as_str().unwrap();
+    // Lines are broken between words.
+    let told: String = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("! {message}; look for what")), "{run:#?}");
+    let bound = &run.test()["resources"]["bound_by"];
+    assert_eq!(bound["kind"], "load", "{run:#?}");
+    assert!(told.contains(bound["message"].as_str().unwrap()), "{run:#?}");
+    let meanwhile = &run.test()["slowest"][0]["meanwhile"];
+    if cfg!(target_os = "linux") {
+        assert!(meanwhile["cpu"].as_f64() > Some(0.0), "{meanwhile}");
+    }
+}
+
+#[test]
 fn every_key_of_the_contract_is_there() {
     let project = Project::new();
     project.run_conclusive("gated_open", &["--update-baselines"], &[]);
@@ -51,7 +79,7 @@ fn every_key_of_the_contract_is_there() {
     has(&test["thresholds"][0], LIMIT);
     has(&test["comparison"], "verdict sessions level metrics");
     has(&test["comparison"]["metrics"][0], COMPARED);
-    has(&test["resources"], "client target");
+    has(&test["resources"], "client target bound_by");
     has(&test["resources"]["client"], "cpu memory_bytes open_files steal pressure_cpu throttled");
     if cfg!(target_os = "linux") {
         let cpu = &test["resources"]["client"]["cpu"];

@@ -37,6 +37,13 @@ pub enum Behaviour {
     Reset,
     /// The same, without a word to the other end: what it reads next is an error.
     HardReset,
+    /// With 200, but nothing is answered for this long each time so much time has passed.
+    Stalling {
+        /// From the beginning of one to the next.
+        every: Duration,
+        /// How long it takes.
+        length: Duration,
+    },
     /// With 200 at once, but for one time of this length, so long after its start, in which nothing is answered.
     Frozen {
         /// Counted from the first request.
@@ -160,6 +167,11 @@ async fn answer(
                 }
                 socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();
                 return;
+            }
+            Behaviour::Stalling { every, length } => {
+                let since = began.elapsed().as_secs_f64() % every.as_secs_f64();
+                tokio::time::sleep(length.saturating_sub(Duration::from_secs_f64(since))).await;
+                200
             }
             Behaviour::Frozen { from, length } => {
                 let (now, until) = (began.elapsed(), from + length);

@@ -46,6 +46,11 @@ async fn freezing(cx: &Setup) -> Result<Target, Error> {
     start(cx, Behaviour::Frozen { from: Duration::from_secs(2), length: Duration::from_millis(500) }).await
 }
 
+async fn stalling(cx: &Setup) -> Result<Target, Error> {
+    let (every, length) = (Duration::from_secs(2), Duration::from_millis(200));
+    start(cx, Behaviour::Stalling { every, length }).await
+}
+
 async fn gone(cx: &Setup) -> Result<Arc<Counts>, Error> {
     Ok(start(cx, Behaviour::Never).await?.counts.clone())
 }
@@ -298,6 +303,12 @@ async fn blocking(cx: &Cx) {
 
 #[perf_test(rate = 200, duration = "6s", warmup = "500ms", setup = handler)]
 async fn long(cx: &Cx) -> Result<(), Error> {
+    cx.get("/").await?;
+    Ok(())
+}
+
+#[perf_test(rate = 100, duration = "13s", warmup = "500ms", setup = stalling)]
+async fn stalls(cx: &Cx) -> Result<(), Error> {
     cx.get("/").await?;
     Ok(())
 }
