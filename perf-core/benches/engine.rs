@@ -226,7 +226,7 @@ fn sampling(seconds: u64) -> Option<(Duration, Duration)> {
         std::thread::sleep(Duration::from_millis(100));
         if let Some(used) = cpu_of("perf-meter") {
             let (began, before) = *first.get_or_insert((Instant::now(), used));
-            taken = Some((used - before, began.elapsed()));
+            taken = Some((used.saturating_sub(before), began.elapsed()));
         }
     }
     load.join().ok()?;

@@ -417,7 +417,8 @@ use std::fmt::Display;
 /// An `abort(…)` around a limit also ends the test as soon as the limit is broken in the whole of a window (`"5s"` unless it
 /// says otherwise; whole seconds), looked at once a second from `after` on. It takes times and their percentiles, of iterations
 /// and of steps, `throughput`, `checks`, `dropped`, `error_count` and `errors`, here to all iterations that ended in the window.
-/// What was measured is reported with the window's numbers, as failed and partial.
+/// What was measured is reported with the window's numbers, as failed and partial. A time says nothing while nothing comes to
+/// an end: where the target hangs, `abort("p99 < 50ms")` ends no test, and `abort("throughput > 1/s")` does.
 ///
 /// ```rust,no_run
 /// # use perf_harness::prelude::*;
