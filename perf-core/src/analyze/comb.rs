@@ -6,8 +6,8 @@
 //! each moment beside them. How high the best score gets by chance is found by as many moments strewn at random (a Monte
 //! Carlo test, Besag and Clifford 1991, doi:10.1093/biomet/78.2.301).
 //!
-//! Of many moments, runs of some that follow each other are laid on combs, and the best is followed through the others from
-//! tooth to tooth: a period that wanders a little keeps its phase for some teeth, and not for hundreds.
+//! Of many moments, runs of some that follow each other are laid on combs, and the first that is found is followed through the
+//! others from tooth to tooth: a period that wanders a little keeps its phase for some teeth, and not for hundreds.
 //!
 //! Deterministic: what is drawn is seeded.
 
@@ -19,7 +19,7 @@ use rand_pcg::Pcg64Mcg;
 pub const FEWEST: usize = 4;
 /// More are looked at in so many runs of so many each: at the start, in the middle, and at the end.
 const MOST: usize = 40;
-const RUN: usize = 24;
+const RUN: usize = 16;
 const RUNS: usize = 3;
 /// As a part of the period: what is further away lies on no tooth.
 const REACH: f64 = 0.12;
@@ -62,7 +62,7 @@ impl Comb {
             let comb = Comb::of_few(&run, moments[start + RUN] - from, grain, level / RUNS as f64)?;
             Some((start, comb))
         };
-        let (start, comb) = (0..RUNS).filter_map(in_run).max_by(|a, b| a.1.score.total_cmp(&b.1.score))?;
+        let (start, comb) = (0..RUNS).find_map(in_run)?;
         Some(comb.followed(moments, start))
     }
 
