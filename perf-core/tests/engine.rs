@@ -479,7 +479,7 @@ fn once_the_system_lets_it_open_no_more_fewer_run_at_a_time_and_the_numbers_stay
         let counts = recording.measured.counts;
         assert!(counts.succeeded >= 10, "{counts:?}");
         assert_eq!(counts.failed, 1);
-        let found = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
+        let (found, _) = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
         assert!(found.iter().any(|finding| finding.kind == "in_flight_capped"), "{found:?}");
         assert!(findings::spoil(&found));
     }
@@ -504,7 +504,7 @@ fn of_a_backlog_behind_a_stall_what_exceeds_max_in_flight_is_dropped_as_late() {
     assert_eq!((counts.planned, counts.succeeded + counts.dropped()), (200, 200), "{counts:?}");
     let summary = Summary::of(&plan, &recording);
     assert!(summary.lag.statistic(Statistic::Max).unwrap() < 399e6, "only the newest were kept");
-    let found = findings::look(&plan, &recording, &summary);
+    let (found, _) = findings::look(&plan, &recording, &summary);
     for kind in ["late_arrivals_dropped", "worker_blocked"] {
         assert!(found.iter().any(|finding| finding.kind == kind), "{kind}: {found:?}");
     }
@@ -517,6 +517,6 @@ fn a_worker_that_spins_for_precision_offers_the_same_and_is_not_called_busy() {
     let counts = recording.measured.counts;
     assert_eq!((counts.planned, recording.warmup.counts.planned), (1200, 200), "{counts:?}");
     assert_eq!(counts.succeeded + counts.dropped(), 1200, "{counts:?}");
-    let found = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
+    let (found, _) = findings::look(&plan, &recording, &Summary::of(&plan, &recording));
     assert!(!found.iter().any(|finding| finding.kind == "worker_busy"), "{found:?}");
 }
