@@ -15,6 +15,8 @@ mod settings;
 mod signals;
 mod store;
 mod suite;
+mod summaries;
+mod terminal;
 mod trial;
 
 pub use perf_core::drive::cx::Cx;
@@ -69,6 +71,7 @@ pub mod __cli {
     pub use crate::explained::Explained;
     pub use crate::lock::{MachineLock, acquire};
     pub use crate::signals::listen;
+    pub use crate::terminal::Terminal;
 }
 
 /// What rendered code refers to; no part of the interface.

@@ -7,8 +7,7 @@ use crate::lock;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::store::Store;
-use anstream::{AutoStream, ColorChoice};
-use libtest_mimic::{ColorSetting, FormatSetting};
+use crate::summaries::Summaries;
 use perf_core::analyze::findings;
 use perf_core::drive::control::Control;
 use perf_core::drive::prepare::Test;
@@ -22,10 +21,10 @@ use perf_core::plan::Plan;
 use perf_core::plan::config::Occasion;
 use perf_core::report::format::Format;
 use perf_core::report::history::{Entry, OfRun};
-use perf_core::report::{Report, alert, json, mix, text};
+use perf_core::report::text::Detail;
+use perf_core::report::{Report, alert, json, mix};
 use perf_core::run::{self, Gate, Member};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -41,6 +40,7 @@ pub(crate) struct Runner {
     /// Where this runs as a step of a workflow there.
     pub(crate) github: Option<Github>,
     pub(crate) history: History,
+    pub(crate) summaries: Summaries,
     pub(crate) baseline_dir: PathBuf,
     /// By test.
     pub(crate) baselines: Mutex<BTreeMap<String, Baseline>>,
@@ -62,7 +62,10 @@ impl Runner {
     pub(crate) fn run(&self, trial: &str, tests: Vec<(Test, Plan)>) -> Ended {
         match lock::acquire(&self.live) {
             Ok(Some(_lock)) => self.run_alone(trial, tests),
-            Ok(None) => Ended::Ignored("not run: interrupted".to_owned()),
+            Ok(None) => {
+                self.summaries.keep_without_numbers(trial, Verdict::Skipped);
+                Ended::Ignored("not run: interrupted".to_owned())
+            }
             Err(error) => Ended::Failed(format!("the lock that keeps perf tests from overlapping: {error}")),
         }
     }
@@ -84,7 +87,9 @@ impl Runner {
                     self.tell(report);
                     self.annotate(&report.plan, report.judgement.verdict, &report.judgement.reasons);
                 }
-                mix::of(trial, &reports).iter().for_each(|whole| self.tell(whole));
+                let whole = mix::of(trial, &reports);
+                whole.iter().for_each(|whole| self.tell(whole));
+                self.summaries.keep(whole.as_ref(), &reports);
                 self.ended_together(&reports)
             }
             Err(error) => self.could_not_run(&plans, &error.to_string()),
@@ -110,6 +115,7 @@ impl Runner {
         let verdict = if signal.is_some() { Verdict::Inconclusive } else { Verdict::Failed };
         for plan in plans {
             self.history.append(&Entry::without_numbers(self.of_run(), plan, verdict));
+            self.summaries.keep_without_numbers(&plan.name, verdict);
         }
         for plan in plans {
             let alert = alert::of_failure(plan, verdict, reason, &self.occasions);
@@ -163,9 +169,10 @@ impl Runner {
     fn keep(&self, report: &mut Report, is_compared: bool) {
         if is_compared {
             self.warn_of_elsewhere(report);
-            // A run that failed is nothing to record.
+            // A run that failed is nothing to record, and in short nobody wants to hear of it.
             let has_passed = report.judgement.verdict == Verdict::Passed;
             if has_passed
+                && self.args.detail() == Detail::Full
                 && matches!(
                     report.reference,
                     Reference::None | Reference::NotComparable(_) | Reference::OtherMachine { .. }
@@ -246,40 +253,17 @@ impl Runner {
             self.store_or_warn(json::of_report(report));
         }
         if self.args.report.contains(&Format::Text) {
-            // A reader that went away (`| head`) is no reason to fail a test.
-            self.print(report).ok();
+            self.summaries.tell(report);
         }
     }
 
-    fn print(&self, report: &Report) -> io::Result<()> {
-        let mut block = Vec::new();
-        text::write(report, self.args.detail(), &mut block)?;
-        if let Some(explained) = &self.args.explain {
-            text::explain(report, |metric| explained.is_meant(metric), &mut block)?;
-        }
-        self.write_block(&block)
-    }
-
-    /// Where libtest's lines must stay whole, what is ours goes to standard error.
-    fn write_block(&self, block: &[u8]) -> io::Result<()> {
-        let libtest = &self.args.libtest;
-        let choice = match libtest.color {
-            Some(ColorSetting::Always) => ColorChoice::Always,
-            Some(ColorSetting::Never) => ColorChoice::Never,
-            _ => ColorChoice::Auto,
-        };
-        let is_compact =
-            libtest.quiet || matches!(libtest.format, Some(FormatSetting::Terse | FormatSetting::Json));
-        match is_compact {
-            true => AutoStream::new(io::stderr(), choice).write_all(block),
-            false => AutoStream::new(io::stdout(), choice).write_all(block),
-        }
-    }
-
-    /// Makes the other reports, once all tests of this process are in report.json.
-    pub(crate) fn derive(&self) {
+    /// After the last test: the other reports, once all tests of this process are in report.json, and the table.
+    pub(crate) fn close(&self) {
         if self.args.keeps_files() {
             self.store.derive(&self.args.report, self.args.choices(), self.github.as_ref());
+        }
+        if self.args.report.contains(&Format::Text) {
+            self.summaries.close(&self.store.folder(), self.place.workspace_dir().as_deref());
         }
     }
 
@@ -291,7 +275,7 @@ impl Runner {
             .and_then(|github| github.annotation(plan, verdict, self.args.strict, reasons));
         if let Some(line) = annotation {
             // It is read there from both streams.
-            self.write_block(format!("{line}\n").as_bytes()).ok();
+            self.summaries.print(format!("{line}\n").as_bytes());
         }
     }
 

@@ -11,6 +11,7 @@ use crate::runner::{Ended, Runner};
 use crate::settings::FileSettings;
 use crate::signals;
 use crate::store::Store;
+use crate::summaries::Summaries;
 use crate::trial::{self, PerfTrial};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use perf_core::drive::control::Control;
@@ -18,6 +19,7 @@ use perf_core::drive::prepare::Test;
 use perf_core::judge::baseline::{Baseline, path_of};
 use perf_core::judge::reference::Reference;
 use perf_core::judge::spread::Spreads;
+use perf_core::judge::verdict::Verdict;
 use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::plan::conditions::Conditions;
@@ -110,8 +112,9 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     let alerts = settings.alerts().map(open).transpose();
     let alerts = alerts.map_err(|e| vec![format!("alerts cannot be told: {e}")])?;
     let runner = Arc::new(runner);
-    let conclusion = libtest_mimic::run(&libtest, for_libtest(&trials, planned, &libtest, &runner));
-    runner.derive();
+    let all = for_libtest(&trials, planned, &libtest, &runner);
+    let conclusion = libtest_mimic::run(&libtest, all);
+    runner.close();
     if let Some(alerts) = alerts {
         // What sent a signal will not wait.
         alerts.close(if live.signal().is_some() { SHORT_LAST_WORDS } else { LAST_WORDS });
@@ -185,6 +188,7 @@ fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) ->
     Ok(Runner {
         args: args.clone(),
         history: History::open(args.history.as_deref(), &root),
+        summaries: Summaries::of(args),
         store: Store::open(root, environment.clone()),
         github: Github::find(&place),
         place,
@@ -243,10 +247,13 @@ fn run_trial(
     runner: &Runner,
     has_failed: &AtomicBool,
 ) -> Result<Completion, Failed> {
+    let not_run = || runner.summaries.keep_without_numbers(name, Verdict::Skipped);
     if runner.args.fail_fast && has_failed.load(Ordering::Relaxed) {
+        not_run();
         return Ok(Completion::ignored_with("not run: an earlier test failed and --fail-fast was given"));
     }
     if runner.live.signal().is_some() {
+        not_run();
         return Ok(Completion::ignored_with("not run: interrupted"));
     }
     match runner.run(name, tests) {

@@ -1,6 +1,6 @@
 //! A capacity search as people and programs read it: its answer in a sentence, then every level it looked at.
 
-use super::terminal::{BAD, DOUBT, GOOD, QUIET, WIDTH, shortened, wrapped};
+use super::terminal::{BAD, BOLD, DOUBT, GOOD, shortened, wrapped};
 use crate::analyze::capacity::{Capacity, Held, Level};
 use crate::units::{Latency, Significant};
 use serde_json::{Value, json};
@@ -10,16 +10,20 @@ use std::io::{self, Write};
 const BEFORE_VERDICT: usize = 53;
 
 /// Writes the sentence and the table, sorted by rate; looks at the same rate in the order they were taken.
-pub fn write(capacity: &Capacity, out: &mut dyn Write) -> io::Result<()> {
-    wrapped("  ", &capacity.to_string(), out)?;
-    write!(out, "\n  {QUIET}{:>9} {:>9} {:>9} {:>9} {:>9}", "rate", "offered", "p50", "p99", "errors")?;
-    writeln!(out, "{QUIET:#}")?;
+pub fn write(capacity: &Capacity, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    wrapped(width, "  ", &capacity.to_string(), out)?;
+    write!(
+        out,
+        "\n  {BOLD}{:<9}{BOLD:#} {:>9} {:>9} {:>9} {:>9}",
+        "levels", "offered", "p50", "p99", "errors"
+    )?;
+    writeln!(out)?;
     let mut levels: Vec<&Level> = capacity.levels.iter().collect();
     levels.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    levels.into_iter().try_for_each(|level| row(level, out))
+    levels.into_iter().try_for_each(|level| row(level, width, out))
 }
 
-fn row(level: &Level, out: &mut dyn Write) -> io::Result<()> {
+fn row(level: &Level, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let per_second = |rate: f64| format!("{}/s", Significant(rate));
     let latency = |ns: Option<f64>| ns.map_or("-".to_owned(), |ns| Latency(ns).to_string());
     let errors =
@@ -31,7 +35,7 @@ fn row(level: &Level, out: &mut dyn Write) -> io::Result<()> {
         Held::Broken => BAD,
         Held::Spoiled => DOUBT,
     };
-    let verdict = shortened(&level.verdict(), WIDTH - BEFORE_VERDICT);
+    let verdict = shortened(&level.verdict(), width.saturating_sub(BEFORE_VERDICT));
     writeln!(out, "  {rate:>9} {offered:>9} {p50:>9} {p99:>9} {errors:>9}  {style}{verdict}{style:#}")
 }
 
@@ -61,6 +65,7 @@ fn of_level(level: &Level) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example::without_codes;
     use super::*;
     use crate::analyze::capacity::Bound;
 
@@ -93,24 +98,16 @@ mod tests {
         }
     }
 
-    /// Without the ANSI codes.
-    fn plain(text: &[u8]) -> String {
-        let text = String::from_utf8(text.to_vec()).unwrap();
-        let mut parts = text.split('\u{1b}');
-        let first = parts.next().unwrap_or_default().to_owned();
-        first + &parts.filter_map(|part| part.split_once('m')).map(|(_, rest)| rest).collect::<String>()
-    }
-
     #[test]
     fn the_table_is_sorted_by_rate_and_fits_the_terminal() {
         let mut out = Vec::new();
-        write(&capacity(), &mut out).unwrap();
-        let text = plain(&out);
+        write(&capacity(), 80, &mut out).unwrap();
+        let text = without_codes(&String::from_utf8(out).unwrap());
         assert_eq!(
             text,
             "  capacity 1200/s (p99 < 50ms): kept twice; 1220/s broke p99 < 50ms (62.1 ms)
 
-       rate   offered       p50       p99    errors
+  levels      offered       p50       p99    errors
      1200/s    1199/s   1.25 ms     41 ms   0.120 %  kept
      1200/s    1199/s   1.25 ms     41 ms   0.120 %  kept
      1220/s    1219/s   1.25 ms         -   0.120 %  was the generator's limit
@@ -118,7 +115,7 @@ mod tests {
      2400/s    2398/s   1.25 ms     41 ms   0.120 %  broke p99 < 50ms (62.1 ms)…
 "
         );
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]

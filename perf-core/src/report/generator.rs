@@ -6,7 +6,7 @@ use crate::units::{Latency, Significant};
 use std::io::{self, Write};
 
 /// Writes nothing where every iteration started in time, or before there was any.
-pub(super) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(summary: &Summary, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let health = &summary.health;
     let late = (health.late_starts > 0).then(|| {
         let bound = Latency(health.lag_bound_ns);
@@ -19,7 +19,7 @@ pub(super) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         });
     match late.into_iter().chain(short).collect::<Vec<_>>() {
         said if said.is_empty() => Ok(()),
-        said => wrapped("  generator: ", &said.join(", "), out),
+        said => wrapped(width, "  generator: ", &said.join(", "), out),
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
         summary.counts.started = 5000;
         change(&mut summary);
         let mut out = Vec::new();
-        write(&summary, &mut out).unwrap();
+        write(&summary, 80, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -1,10 +1,13 @@
 //! Tells: turns what was decided into bytes. Measures nothing, decides nothing.
 
 pub mod alert;
+mod bars;
 mod brief;
 pub mod capacity;
 pub mod change;
 pub mod csv;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod format;
 mod generator;
 mod histogram;
@@ -20,6 +23,7 @@ pub mod reading;
 pub mod record;
 mod resources;
 pub mod series;
+pub mod suite;
 pub mod terminal;
 pub mod text;
 mod timeline;

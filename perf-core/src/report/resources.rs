@@ -1,5 +1,6 @@
 //! What a session needed: `resources` and the points of the timeline in report.json, and a line on the terminal.
 
+use super::terminal::wrapped;
 use crate::analyze::Session;
 use crate::analyze::findings::bound::Bound;
 use crate::measure::Recording;
@@ -67,7 +68,7 @@ fn number(figure: Figure, value: f64) -> Value {
 
 /// Writes a line with the CPU and the memory of the client, and of the target, as far as they are known, and one that says
 /// that the load itself was the limit, where it was: any other one is a finding.
-pub(super) fn write(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(session: &Session, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let Recording { resources, measured_for, .. } = &session.recording;
     let over = |figure| resources.over(*measured_for, figure);
     let cores = |figure| over(figure).map(|(mean, _)| format!("{} cores", Significant(mean)));
@@ -81,8 +82,8 @@ pub(super) fn write(session: &Session, out: &mut dyn Write) -> io::Result<()> {
     let of_these = if over(Figure::TargetMemory).is_some() { "" } else { "of these " };
     match (client.is_empty(), target.is_empty()) {
         (true, _) => {}
-        (false, true) => writeln!(out, "  client {client}")?,
-        (false, false) => writeln!(out, "  client {client}; {of_these}target {target}")?,
+        (false, true) => wrapped(width, "  ", &format!("client {client}"), out)?,
+        (false, false) => wrapped(width, "  ", &format!("client {client}; {of_these}target {target}"), out)?,
     }
     session.bound.iter().filter(|bound| bound.is_load()).try_for_each(|bound| writeln!(out, "  {bound}"))
 }
@@ -114,7 +115,7 @@ mod tests {
 
     fn line(session: &Session) -> String {
         let mut out = Vec::new();
-        write(session, &mut out).unwrap();
+        write(session, 80, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -1,8 +1,9 @@
 //! The terminal's and a program's view of what each metric did over runs: a table with a line of bars for each, its steps
 //! and its creep below it.
 
+use super::bars::column;
 use super::series::{Key, Point, Series, probability};
-use super::terminal::{BAD, GOOD, QUIET, shortened, wrapped_to};
+use super::terminal::{BAD, BOLD, GOOD, padded, shortened, wrapped};
 use crate::analyze::change_point::ChangePoint;
 use crate::analyze::creep::Creep;
 use crate::plan::threshold::show_value;
@@ -13,7 +14,6 @@ use std::io::{self, Write};
 /// What the JSON's schema is.
 pub const SCHEMA: &str = "perf-trend/1";
 
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Of the metric's name, of a count, of a value, and of a change.
 const NAME: usize = 18;
 const COUNT: usize = 5;
@@ -45,10 +45,10 @@ fn heading(series: &Series, is_next: bool, width: usize, out: &mut dyn Write) ->
     if is_next {
         writeln!(out)?;
     }
-    let (key, bold) = (&series.key, Style::new().bold());
+    let key = &series.key;
     let target = [key.package.as_str(), key.target.as_str()].join(" ");
-    writeln!(out, "{bold}{}{bold:#}  {QUIET}{}{QUIET:#}", key.test, target.trim())?;
-    wrapped_to(width, "  ", &format!("{}; {}", series.load, series.place), out)?;
+    writeln!(out, "{BOLD}{}{BOLD:#}  {}", key.test, target.trim())?;
+    wrapped(width, "  ", &format!("{}; {}", series.load, series.place), out)?;
     match series.left_out {
         0 => Ok(()),
         1 => writeln!(out, "  1 run is left out: it was partial, spoiled, or of another load"),
@@ -59,7 +59,7 @@ fn heading(series: &Series, is_next: bool, width: usize, out: &mut dyn Write) ->
 fn columns(bars: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "  {QUIET}{:<NAME$} {:>COUNT$}  {:<bars$} {:>VALUE$} {:>VALUE$} {:>CHANGE$}{QUIET:#}",
+        "  {:<NAME$} {:>COUNT$}  {:<bars$} {:>VALUE$} {:>VALUE$} {:>CHANGE$}",
         "metric", "runs", "oldest to newest", "first", "now", "change"
     )
 }
@@ -81,8 +81,8 @@ fn row(series: &Series, bars: usize, out: &mut dyn Write) -> io::Result<()> {
     let change = change.map_or("-".to_owned(), |change| format!("{:+.1} %", change * 100.0));
     writeln!(
         out,
-        "  {:<NAME$} {:>COUNT$}  {} {first:>VALUE$} {now:>VALUE$} {style}{change:>CHANGE$}{style:#}",
-        shortened(&series.metric.to_string(), NAME),
+        "  {} {:>COUNT$}  {} {first:>VALUE$} {now:>VALUE$} {style}{change:>CHANGE$}{style:#}",
+        padded(&shortened(&series.metric.to_string(), NAME), NAME),
         series.points.len(),
         drawn(&series.points, bars),
     )
@@ -115,14 +115,9 @@ fn drawn(points: &[Point], most: usize) -> String {
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let range = (high - low).max(LEAST_RANGE);
     let floor = f64::midpoint(low, high) - range / 2.0;
-    let bar = |value: &f64| BARS[bar_of((value - floor) / range)];
+    let bar = |value: &f64| column((value - floor) / range);
     let bars: String = values.iter().map(bar).collect();
     format!("{bars}{}", " ".repeat(most - count))
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the bars there are
-fn bar_of(share: f64) -> usize {
-    (share * BARS.len() as f64).clamp(0.0, (BARS.len() - 1) as f64) as usize
 }
 
 fn told_step(series: &Series, step: &ChangePoint, width: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -140,7 +135,7 @@ fn told_step(series: &Series, step: &ChangePoint, width: usize, out: &mut dyn Wr
     );
     let style = style(series, step.change());
     write!(out, "{style}")?;
-    wrapped_to(width, if step.change() > 0.0 { "    ↑ " } else { "    ↓ " }, &text, out)?;
+    wrapped(width, if step.change() > 0.0 { "    ↑ " } else { "    ↓ " }, &text, out)?;
     write!(out, "{style:#}")
 }
 
@@ -158,7 +153,7 @@ fn told_creep(series: &Series, creep: &Creep, width: usize, out: &mut dyn Write)
     );
     let style = style(series, creep.change);
     write!(out, "{style}")?;
-    wrapped_to(width, if creep.change > 0.0 { "    ↗ " } else { "    ↘ " }, &text, out)?;
+    wrapped(width, if creep.change > 0.0 { "    ↗ " } else { "    ↘ " }, &text, out)?;
     write!(out, "{style:#}")
 }
 
@@ -271,7 +266,7 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
             assert!(text.contains("↑ +30.0 % from run run-90 of 2026-01-04 18:00 at 00000000"), "{text}");
             let bars = text.lines().find(|line| line.contains("service.p50")).unwrap();
-            let drawn = bars.chars().filter(|bar| BARS.contains(bar)).count();
+            let drawn = bars.chars().filter(|bar| ('▁'..='█').contains(bar)).count();
             assert!(drawn >= if width == 80 { 18 } else { 58 }, "{text}");
             assert!(
                 bars.contains("1.00 ms") && bars.contains("1.30 ms") && bars.contains("+30.0 %"),

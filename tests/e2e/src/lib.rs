@@ -86,9 +86,18 @@ impl Project {
             .env("PERF_BASELINE_DIR", self.baselines())
             .env("PERF_REPORT_DIR", self.folder.path().join("reports"));
         // What the tests themselves run under must not leak in.
-        let ours =
-            ["NEXTEST_RUN_ID", "NEXTEST", "CI", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "RUST_BACKTRACE"];
-        for name in ours.into_iter().chain(["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"]) {
+        for name in [
+            "NEXTEST_RUN_ID",
+            "NEXTEST",
+            "CI",
+            "GITHUB_ACTIONS",
+            "GITHUB_STEP_SUMMARY",
+            "GITHUB_WORKSPACE",
+            "COLUMNS",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PKG_NAME",
+            "RUST_BACKTRACE",
+        ] {
             cargo.env_remove(name);
         }
         cargo

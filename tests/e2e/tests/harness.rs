@@ -66,6 +66,37 @@ fn in_the_terse_format_standard_output_is_libtests_own() {
     let dots = run.stdout.lines().find(|line| line.contains('.')).unwrap();
     assert!(dots.chars().all(|mark| ".F".contains(mark)), "{run:#?}");
     assert!(!run.stdout.contains("planned") && run.stderr.contains("200 planned"), "{run:#?}");
+    assert!(!run.stdout.contains("2 tests: ") && run.stderr.contains("2 tests: "), "{run:#?}");
+}
+
+#[test]
+fn several_tests_end_in_a_table_and_a_single_one_says_where_its_report_is() {
+    let project = Project::new();
+    let lines = ["--summary", "short"];
+    let several =
+        project.finished(&project.command(&[&["holds", "breaks"][..], &lines].concat()).output().unwrap());
+    let (_, after) = several.stdout.split_once("test result: ").unwrap();
+    for words in ["✓ holds ", "✗ breaks", "2 tests: 1 passed, 1 failed", "report: ", "report.json"] {
+        assert!(after.contains(words), "{words}: {several:#?}");
+    }
+    let single = project.run("holds", &lines);
+    assert!(!single.stdout.contains(" tests: ") && single.stdout.contains("report: "), "{single:#?}");
+}
+
+#[test]
+fn github_shows_colours_without_a_terminal_and_nobody_else_does() {
+    let project = Project::new();
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = project.command(&["holds", "--exact", "--summary", "short"]);
+        project.finished(&command.envs(variables.iter().copied()).output().unwrap()).stdout
+    };
+    assert!(run(&[("GITHUB_ACTIONS", "true")]).contains("\u{1b}[32m"));
+    for plain in [&[][..], &[("GITHUB_ACTIONS", "true"), ("NO_COLOR", "1")]] {
+        let stdout = run(plain);
+        assert!(!stdout.contains('\u{1b}') && stdout.contains("✓ holds  passed"), "{plain:?}: {stdout}");
+    }
+    let latin = run(&[("LC_ALL", "de_DE.ISO-8859-1")]);
+    assert!(latin.contains("+ holds  passed") && latin.is_ascii(), "{latin}");
 }
 
 #[test]

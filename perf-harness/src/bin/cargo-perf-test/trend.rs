@@ -3,11 +3,12 @@
 use crate::Done;
 use crate::folders::{self, BaselineFolder, FolderError};
 use crate::project::{Project, Selection};
-use crate::terminal::{self, Format};
+use crate::terminal::Format;
 use perf_core::metric::Metric;
 use perf_core::report::history::{self, Entry};
 use perf_core::report::series::{Found, Key, Series, all};
 use perf_core::report::trend;
+use perf_harness::__cli::Terminal;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -92,17 +93,16 @@ impl Trend {
     }
 
     fn show(&self, shown: &[Series], others: usize) -> io::Result<()> {
-        let mut out = anstream::stdout().lock();
-        match self.format {
-            Format::Text => {
-                trend::write(shown, terminal::width(), &mut out)?;
-                match others {
-                    0 => Ok(()),
-                    _ => writeln!(out, "\nmore of other loads and environments: --all"),
-                }
-            }
-            Format::Json => writeln!(out, "{:#}", trend::to_json(shown)),
+        if self.format == Format::Json {
+            return writeln!(io::stdout().lock(), "{:#}", trend::to_json(shown));
         }
+        let (terminal, mut text) = (Terminal::stdout(), Vec::new());
+        trend::write(shown, terminal.width(), &mut text)?;
+        if others > 0 {
+            writeln!(text, "\nmore of other loads and environments: --all")?;
+        }
+        terminal.print(&text);
+        Ok(())
     }
 }
 

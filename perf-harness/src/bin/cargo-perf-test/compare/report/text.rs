@@ -7,14 +7,12 @@ use super::super::outcome::{Comparison, Outcome};
 use super::super::sides::Sides;
 use super::{COLUMNS, cells, counted, detectable, effort, shown};
 use crate::folders;
-use crate::terminal::width;
-use anstream::AutoStream;
 use perf_core::interleave::coins::Who;
 use perf_core::judge::compare::Change;
 use perf_core::judge::verdict::Verdict;
-use perf_core::report::terminal::{BAD, BOLD, DOUBT, GOOD, PLAIN, QUIET, wrapped_to};
+use perf_core::report::terminal::{BAD, BOLD, DOUBT, GOOD, PLAIN, wrapped};
 use perf_core::units::Significant;
-use perf_harness::__cli::Explained;
+use perf_harness::__cli::{Explained, Terminal};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -32,28 +30,24 @@ pub(in super::super) fn opening(sides: &Sides, contests: &[Contest], terms: &Ter
         planned.join(", "),
         terms.seed
     );
-    print(text.as_bytes());
-}
-
-/// A reader that went away is no reason to stop.
-fn print(block: &[u8]) {
-    AutoStream::auto(io::stdout()).write_all(block).ok();
+    Terminal::stdout().print(text.as_bytes());
 }
 
 /// A test that is done.
 pub(in super::super) fn tell(outcome: &Outcome, explained: Option<&Explained>) {
-    let mut block = Vec::new();
-    let written = write(outcome, &mut block).and_then(|()| match explained {
-        Some(explained) => explain(outcome, explained, &mut block),
+    let (terminal, mut block) = (Terminal::stdout(), Vec::new());
+    let width = terminal.width();
+    let written = write(outcome, width, &mut block).and_then(|()| match explained {
+        Some(explained) => explain(outcome, explained, width, &mut block),
         None => Ok(()),
     });
     if written.is_ok() {
-        print(&block);
+        terminal.print(&block);
     }
 }
 
 /// How metrics were decided, block by block.
-fn explain(outcome: &Outcome, explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
+fn explain(outcome: &Outcome, explained: &Explained, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut meant =
         outcome.decided.metrics.iter().filter(|metric| explained.is_meant(&metric.metric)).peekable();
     if meant.peek().is_none() {
@@ -63,14 +57,14 @@ fn explain(outcome: &Outcome, explained: &Explained, out: &mut dyn Write) -> io:
         writeln!(out)?;
         for line in metric.derivation().to_string().lines() {
             let words = line.trim_start();
-            wrapped_to(width(), &" ".repeat(2 + line.len() - words.len()), words, out)?;
+            wrapped(width, &" ".repeat(2 + line.len() - words.len()), words, out)?;
         }
     }
     Ok(())
 }
 
 /// With an empty line before it.
-pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let (verdict, reasons) = outcome.judge();
     let style = match verdict {
         Verdict::Passed => GOOD,
@@ -78,23 +72,22 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         Verdict::Inconclusive | Verdict::Skipped => DOUBT,
     };
     writeln!(out, "\n{BOLD}{}{BOLD:#}  {style}{}{style:#}", outcome.name, verdict.name())?;
-    reasons.iter().try_for_each(|reason| wrapped_to(width(), "  ! ", reason, out))?;
+    reasons.iter().try_for_each(|reason| wrapped(width, "  ! ", reason, out))?;
     writeln!(out, "  {}", outcome.load)?;
     if !outcome.decided.metrics.is_empty() {
-        writeln!(out, "\n  {QUIET}{}{QUIET:#}", line(&COLUMNS.map(str::to_owned)))?;
+        writeln!(out, "\n  {}", line(&COLUMNS.map(str::to_owned)))?;
     }
     for metric in &outcome.decided.metrics {
         let style = match metric.verdict {
             Change::Regressed => BAD,
             Change::Improved => GOOD,
-            Change::Unchanged => PLAIN,
-            Change::Unresolved => DOUBT,
+            Change::Unchanged | Change::Unresolved => PLAIN,
         };
         writeln!(out, "  {style}{}{style:#}", line(&cells(metric)))?;
-        writeln!(out, "  {QUIET}{:<17} smallest detectable change {}{QUIET:#}", "", detectable(metric))?;
+        writeln!(out, "  {:<17} smallest detectable change {}", "", detectable(metric))?;
     }
     errors(outcome, out)?;
-    doubts(outcome, out)?;
+    doubts(outcome, width, out)?;
     let workers =
         outcome.workers.map_or(String::new(), |workers| format!(", {workers} workers on each side"));
     let again = match outcome.spoiled.len() {
@@ -126,34 +119,39 @@ fn errors(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  {:<17} {:>9} {:>9}", "errors", ratio(base.ratio()), ratio(head.ratio()))
 }
 
-fn doubts(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+fn doubts(outcome: &Outcome, width: usize, out: &mut dyn Write) -> io::Result<()> {
     // What holds for all is said once, above.
     let own = outcome.decided.metrics.iter().filter(|_| outcome.judge().0 != Verdict::Skipped);
     for metric in own {
         if let Some(doubt) = &metric.doubt {
-            wrapped_to(width(), "  ? ", &format!("{}: {doubt}", metric.metric), out)?;
+            wrapped(width, "  ? ", &format!("{}: {doubt}", metric.metric), out)?;
         }
     }
     for (metric, why) in outcome.missing() {
-        wrapped_to(width(), "  ? ", &format!("{metric} is not compared: {why}"), out)?;
+        wrapped(width, "  ? ", &format!("{metric} is not compared: {why}"), out)?;
     }
     Ok(())
 }
 
 /// What is left to say at the end.
 pub(super) fn closing(comparison: &Comparison, folder: &Path) {
-    let mut block = Vec::new();
-    if write_closing(comparison, folder, &mut block).is_ok() {
-        print(&block);
+    let (terminal, mut block) = (Terminal::stdout(), Vec::new());
+    if write_closing(comparison, folder, terminal.width(), &mut block).is_ok() {
+        terminal.print(&block);
     }
 }
 
-fn write_closing(comparison: &Comparison, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+fn write_closing(
+    comparison: &Comparison,
+    folder: &Path,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if !comparison.left_out.is_empty() {
         writeln!(out, "\nNot compared:")?;
     }
     for LeftOut { name, reason } in &comparison.left_out {
-        wrapped_to(width(), "  - ", &format!("{name}: {reason}"), out)?;
+        wrapped(width, "  - ", &format!("{name}: {reason}"), out)?;
     }
     writeln!(out, "\n{}", effort(comparison))?;
     if let Some(signal) = comparison.signal {
@@ -169,7 +167,7 @@ mod tests {
 
     fn text(outcome: &Outcome) -> String {
         let mut block = Vec::new();
-        write(outcome, &mut block).unwrap();
+        write(outcome, 80, &mut block).unwrap();
         anstream::adapter::strip_str(&String::from_utf8(block).unwrap()).to_string()
     }
 
@@ -191,7 +189,7 @@ login  failed
 "
         );
         let mut explained = Vec::new();
-        explain(&outcome(13.0, 0), &Explained::All, &mut explained).unwrap();
+        explain(&outcome(13.0, 0), &Explained::All, 80, &mut explained).unwrap();
         let explained = String::from_utf8(explained).unwrap();
         assert!(explained.contains("head/base of each block: +30"), "{explained}");
         assert!(explained.contains("after 14 blocks: p = "), "{explained}");
