@@ -4,7 +4,7 @@ use crate::Counts;
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A process that serves; it dies with this.
@@ -35,7 +35,7 @@ impl Elsewhere {
 
     /// Ends it at once, by SIGKILL where there are signals.
     pub fn kill(&self) {
-        let mut child = self.child.lock().expect("nobody panics with it");
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         child.kill().ok();
         child.wait().ok();
     }

@@ -161,12 +161,10 @@ async fn answer(
                 return;
             }
             Behaviour::Never => std::future::pending().await,
-            Behaviour::Reset | Behaviour::HardReset => {
-                if matches!(behaviour, Behaviour::HardReset) {
-                    socket.set_zero_linger().ok();
-                }
-                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();
-                return;
+            Behaviour::Reset => return half(socket).await,
+            Behaviour::HardReset => {
+                socket.set_zero_linger().ok();
+                return half(socket).await;
             }
             Behaviour::Stalling { every, length } => {
                 let since = began.elapsed().as_secs_f64() % every.as_secs_f64();
@@ -188,6 +186,11 @@ async fn answer(
             return;
         }
     }
+}
+
+/// Half of an answer, and the end of the connection.
+async fn half(mut socket: TcpStream) {
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.ok();
 }
 
 /// Keeps a core busy: twice the amount takes twice its time. Each step waits for the last one and stays in registers: a
