@@ -23,6 +23,8 @@ pub mod report;
 #[cfg(feature = "engine")]
 pub mod returned;
 #[cfg(feature = "engine")]
+pub mod robust;
+#[cfg(feature = "engine")]
 pub mod run;
 #[cfg(feature = "engine")]
 mod search;

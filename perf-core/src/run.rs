@@ -9,6 +9,7 @@ use crate::drive::control::Control;
 use crate::drive::engine::{Assembled, EngineError, HEAD_START};
 use crate::drive::prepare::{PrepareError, Prepared, Test};
 use crate::drive::ready;
+use crate::drive::snapshot;
 use crate::judge::compare::Basis;
 use crate::judge::comparison::Comparison;
 use crate::judge::errors::ErrorChange;
@@ -69,6 +70,8 @@ pub enum RunError {
 
 /// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
 pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError> {
+    live.set_confirming(false);
+    live.set_confirming(false);
     let (first, torn_down) = session(&members, live)?;
     let mut sessions = vec![first];
     let mut fault = torn_down.err().map(RunError::from);
@@ -100,6 +103,8 @@ fn measure_again(
     // Limits are held against the first session alone.
     let mut members = members.to_vec();
     members.iter_mut().for_each(|member| member.plan.conditions.is_lost_told = false);
+    live.set_confirming(true);
+    live.set_confirming(true);
     for _ in 0..2 {
         let (next, torn_down) = session(&members, live)?;
         let is_last = next.iter().any(Session::is_partial);
@@ -112,9 +117,20 @@ fn measure_again(
     Ok(())
 }
 
-/// One execution: fresh set-ups, load, tear-downs. Numbers are told also where the last of these failed.
-fn session(members: &[Member], live: &Control) -> Result<(Vec<Session>, Result<(), PrepareError>), RunError> {
+/// A session of every member, and how their tear-downs went.
+type Played = (Vec<Session>, Result<(), PrepareError>);
+
+/// One execution, shown to whoever watches.
+fn session(members: &[Member], live: &Control) -> Result<Played, RunError> {
     live.begin();
+    members.iter().for_each(|member| live.enter(&member.plan, snapshot::Stage::Preparing));
+    let played = played(members, live);
+    members.iter().for_each(|member| live.leave(&member.plan.name));
+    played
+}
+
+/// Fresh set-ups, load, tear-downs. Numbers are told also where the last of these failed.
+fn played(members: &[Member], live: &Control) -> Result<Played, RunError> {
     let mut stage = Stage::set(members, live)?;
     let driven = stage.share(members).and_then(|members| stage.play(&members, live));
     let (took, torn_down) = stage.strike(members, live);
@@ -186,6 +202,9 @@ impl Stage {
     ) -> Result<Vec<(Recording, Option<Capacity>)>, RunError> {
         let mut waited = Vec::new();
         for (number, member) in members.iter().enumerate() {
+            if member.plan.ready.is_some() || member.test.ready.is_some() {
+                live.enter(&member.plan, snapshot::Stage::Ready);
+            }
             waited.push(ready::wait(&member.plan, &member.test, self.of(number), live)?);
         }
         let mut recorded = match members {
@@ -234,6 +253,7 @@ impl Stage {
             Plan { most_workers, ..member.plan.clone() }
         };
         let plans: Vec<Plan> = members.iter().map(plan).collect();
+        plans.iter().for_each(|plan| live.enter(plan, snapshot::Stage::Preparing));
         let tests = members.iter().map(|member| &member.test);
         let prepared = (0..).map(|number| self.of(number));
         let loads =

@@ -6,9 +6,11 @@ use crate::error::Category;
 use crate::measure::custom::Custom;
 use crate::measure::errors::ErrorGroup;
 use crate::measure::histogram::Histogram;
+use crate::measure::ladder::Ladder;
 use crate::measure::marks::{Check, Name, Tagged};
 use crate::measure::sample::Counts;
 use crate::measure::tally::{Tally, Times};
+use crate::measure::totals::Totals;
 use crate::measure::{Named, Recording, Round, WorkerCpu};
 use crate::metric::{CustomMetric, Metric, Quantile, Statistic, Timed};
 use crate::plan::Plan;
@@ -224,6 +226,17 @@ impl Summary {
                 warmup.failed.response(),
                 warmup.interrupted.response(),
             ]),
+        }
+    }
+
+    /// As a monitoring system keeps them.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            counts: self.counts,
+            errors: self.errors.iter().map(|(category, group)| (*category, group.count)).collect(),
+            response: Ladder::of([&self.response]),
+            service: Ladder::of([&self.service]),
+            lag: Ladder::of([&self.lag]),
         }
     }
 

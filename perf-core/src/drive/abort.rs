@@ -3,6 +3,7 @@
 
 use super::condition::{Condition, Held};
 use super::known::TICK;
+use super::told::Told;
 use crate::measure::Aborted;
 use crate::measure::edges::Edges;
 use crate::measure::recorder::Slice;
@@ -11,9 +12,6 @@ use crate::plan::Plan;
 use crate::plan::abort::Abort;
 use crate::plan::threshold::Threshold;
 use std::time::Duration;
-
-/// A worker that is so many intervals behind the others is not waited for.
-const PATIENCE: u64 = 2;
 
 /// The limits of a test that may end it, the conditions that are told of, and what they look at.
 pub(super) struct Lookout {
@@ -25,8 +23,7 @@ pub(super) struct Lookout {
     last: u64,
     window: Window,
     edges: Edges,
-    /// By worker: up to which interval it has told everything.
-    told: Vec<u64>,
+    told: Told,
     /// How many intervals were looked at.
     seen: u64,
 }
@@ -47,9 +44,9 @@ impl Lookout {
             conditions,
             length: ticks(wanted.window),
             last: plan.measured_for().map_or(u64::MAX, |length| length.as_secs()),
-            window: Window::new(most + PATIENCE),
+            window: Window::new(most + Told::BEHIND),
             edges,
-            told: vec![0; plan.workers as usize],
+            told: Told::nothing(plan.workers),
             seen: 0,
         })
     }
@@ -59,12 +56,7 @@ impl Lookout {
         if let Some(interval) = self.edges.interval(slice.from) {
             self.window.add(interval, slice);
         }
-        let told = self.edges.interval(slice.to).unwrap_or(0);
-        if let Some(ours) = self.told.get_mut(slice.worker as usize) {
-            *ours = told.max(*ours);
-        }
-        let newest = self.told.iter().copied().max().unwrap_or(0);
-        let whole = self.told.iter().copied().min().unwrap_or(0).max(newest.saturating_sub(PATIENCE));
+        let whole = self.told.tell(slice.worker, self.edges.interval(slice.to).unwrap_or(0));
         let mut held = Vec::new();
         while self.seen < whole {
             self.seen += 1;

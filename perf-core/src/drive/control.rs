@@ -1,16 +1,19 @@
 //! What reaches a session from outside while it runs, and what is seen of it: orders, and live numbers.
 
+use super::snapshot::{News, Snapshot, Stage};
 use crate::measure::alert::Alert;
-use crate::measure::sample::{Counts, Phase};
 use crate::measure::{Signal, Stopped};
+use crate::plan::Plan;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 const LOOK_AROUND: Duration = Duration::from_millis(5);
+/// Whoever is so much news behind loses the oldest: a minute of four tests.
+const MOST_NEWS: usize = 256;
 
 /// Steers whatever runs; cheap to clone, from any thread.
 ///
@@ -31,8 +34,21 @@ struct Inner {
     /// Counts the orders: one read tells a worker that there is nothing new.
     version: AtomicU64,
     orders: watch::Sender<Orders>,
-    snapshots: Mutex<BTreeMap<String, Snapshot>>,
+    snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
+    loads: AtomicU64,
+    confirming: AtomicBool,
     ear: OnceLock<Ear>,
+    feed: Feed,
+}
+
+/// Where news goes; nobody waits for who reads it.
+#[derive(Debug)]
+struct Feed(broadcast::Sender<News>);
+
+impl Default for Feed {
+    fn default() -> Self {
+        Feed(broadcast::Sender::new(MOST_NEWS))
+    }
 }
 
 /// Whoever hears of alerts.
@@ -64,50 +80,6 @@ pub struct Pause {
     pub from: Instant,
     /// When it ended; `None` while it lasts.
     pub until: Option<Instant>,
-}
-
-/// How a running session stands.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// When the load started.
-    pub began: Instant,
-    /// Load before measuring.
-    pub warmup: Duration,
-    /// How long measuring takes, where that is known.
-    pub measured_for: Option<Duration>,
-    /// How many iterations it takes, where that is known.
-    pub scheduled: Option<u64>,
-    /// Of the last numbers.
-    pub phase: Phase,
-    /// Of the phase, up to the last tick.
-    pub counts: Counts,
-    /// Iterations completed per second, over the last second.
-    pub rate_per_s: f64,
-    /// Of response time in the phase so far, in nanoseconds.
-    pub p99_ns: Option<f64>,
-}
-
-impl Snapshot {
-    #[allow(clippy::needless_pass_by_value)] // as `reduce` wants it
-    fn plus(self, other: Snapshot) -> Self {
-        let mut counts = self.counts;
-        counts.merge(&other.counts);
-        let ends = |snapshot: &Snapshot| Some(snapshot.began + snapshot.warmup + snapshot.measured_for?);
-        let warmup = self.warmup.min(other.warmup);
-        let began = self.began.min(other.began);
-        let end = ends(&self).zip(ends(&other)).map(|(ours, theirs)| ours.max(theirs));
-        Snapshot {
-            began,
-            warmup,
-            measured_for: end.map(|end| end.saturating_duration_since(began + warmup)),
-            scheduled: self.scheduled.zip(other.scheduled).map(|(ours, theirs)| ours + theirs),
-            phase: self.phase,
-            counts,
-            rate_per_s: self.rate_per_s + other.rate_per_s,
-            // The worst of them: percentiles do not add up.
-            p99_ns: self.p99_ns.into_iter().chain(other.p99_ns).reduce(f64::max),
-        }
-    }
 }
 
 /// Giving orders.
@@ -262,10 +234,19 @@ impl Control {
         }
     }
 
-    /// What runs now, as of the last ticks; several tests of one scenario added up.
-    pub fn snapshot(&self) -> Option<Snapshot> {
-        let snapshots = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        snapshots.values().cloned().reduce(Snapshot::plus)
+    /// Every test that runs now, by name.
+    pub fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Everything that is told from now on. A reader that is too slow loses the oldest, and is told how much.
+    pub fn news(&self) -> broadcast::Receiver<News> {
+        self.0.feed.0.subscribe()
+    }
+
+    /// Whether anybody reads the news.
+    pub fn is_heard(&self) -> bool {
+        self.0.feed.0.receiver_count() > 0
     }
 
     /// Lets somebody hear of alerts from now on: the first who asks. It is called by what collects the numbers, so it waits
@@ -276,17 +257,47 @@ impl Control {
 
     /// Raises an alert.
     pub fn alert(&self, alert: &Alert) {
+        if self.is_heard() {
+            self.0.feed.0.send(News::Alert(Arc::new(alert.clone()))).ok();
+        }
         if let Some(Ear(ear)) = self.0.ear.get() {
             ear(alert);
         }
     }
 
-    /// Shows how a test stands, or that it is over.
-    pub fn publish(&self, test: &str, snapshot: Option<Snapshot>) {
+    /// Shows how a test stands.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
         let mut snapshots = self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        match snapshot {
-            Some(snapshot) => drop(snapshots.insert(test.to_owned(), snapshot)),
-            None => drop(snapshots.remove(test)),
-        }
+        snapshots.insert(snapshot.test.clone(), snapshot.clone());
+        drop(snapshots);
+        // Mostly nobody listens.
+        self.0.feed.0.send(News::Snapshot(snapshot)).ok();
+    }
+
+    /// Shows that a test is in a stage before its load.
+    pub fn enter(&self, plan: &Plan, stage: Stage) {
+        let is_confirming = self.is_confirming();
+        self.publish(Snapshot { is_confirming, ..Snapshot::before(plan, stage, Instant::now()) });
+    }
+
+    /// Shows that the load of a test is over.
+    pub fn leave(&self, test: &str) {
+        self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(test);
+    }
+
+    /// Numbers the loads of this process.
+    pub fn next_load(&self) -> u64 {
+        self.0.loads.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether the loads from now on look into a suspicion.
+    pub fn set_confirming(&self, is_so: bool) {
+        self.0.confirming.store(is_so, Ordering::Relaxed);
+    }
+
+    /// Whether the load that runs looks into a suspicion.
+    pub fn is_confirming(&self) -> bool {
+        self.0.confirming.load(Ordering::Relaxed)
     }
 }

@@ -111,15 +111,16 @@ impl Assembled {
     pub fn run(self, start: Instant, live: &Control) -> Recording {
         let Assembled { plan, crew, messages, edges, preparation, shortages, target } = self;
         cpu::this_thread_is_ours();
-        let meter = Meter::start(Gauges::of(target, crew.threads()), edges, start, live);
+        let (tell, samples) = channel();
+        let meter = Meter::start(Gauges::of(target, crew.threads()), edges, start, live, tell);
         crew.start_at(start);
-        let mut watch = Watch::new(&plan, crew, edges, live, start);
+        let mut watch = Watch::new(&plan, crew, edges, live, start, samples);
         watch.collect(&messages);
-        live.publish(&plan.name, None);
         let Readings { target_cpu, surroundings, resources } = meter.map(Meter::finish).unwrap_or_default();
         let addresses = watch.crew.addresses();
         let preparation = Preparation { addresses, ..preparation };
         let recording = watch.into_recording(preparation);
+        live.leave(&plan.name);
         let resources = resources.aligned(recording.timeline.interval, recording.timeline.points.len());
         Recording { target_cpu, surroundings, resources, shortages, ..recording }
     }

@@ -8,7 +8,7 @@ use super::gauges::Gauges;
 use super::sampler::Sampler;
 use super::standstill::Standstill;
 use crate::measure::edges::Edges;
-use crate::measure::resources::Resources;
+use crate::measure::resources::{ResourcePoint, Resources};
 use crate::measure::{Surroundings, TargetCpu};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -37,13 +37,20 @@ pub(super) struct Meter {
 
 impl Meter {
     /// From the start of a load on. `None` where there is no thread for it.
-    pub(super) fn start(gauges: Gauges, edges: Edges, start: Instant, live: &Control) -> Option<Self> {
+    /// Whoever holds the other end of `tell` sees what is sampled at once.
+    pub(super) fn start(
+        gauges: Gauges,
+        edges: Edges,
+        start: Instant,
+        live: &Control,
+        tell: Sender<(u64, ResourcePoint)>,
+    ) -> Option<Self> {
         let target = gauges.target().filter(|target| target.cpu().is_some());
         let (load, over) = channel();
         let (clock, live) = (Clock::starting(start), live.clone());
         let body = move || {
             cpu::this_thread_is_ours();
-            let sampler = Sampler::new(gauges, edges.tick);
+            let sampler = Sampler::new(gauges, edges.tick, tell);
             Reader { target, clock, live, over, sampler, gaps: 0 }.read(&edges)
         };
         let thread = thread::Builder::new().name("perf-meter".to_owned()).spawn(body).ok()?;

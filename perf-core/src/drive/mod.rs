@@ -4,6 +4,7 @@
 
 mod abort;
 mod alarm;
+pub mod anomaly;
 mod attendance;
 pub mod backoff;
 pub mod cap;
@@ -24,6 +25,7 @@ pub mod engine;
 mod gauges;
 mod grace;
 mod headroom;
+mod herald;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(not(feature = "http"))]
@@ -43,10 +45,14 @@ mod reading;
 pub mod ready;
 pub mod roster;
 mod sampler;
+pub mod snapshot;
+mod standing;
 pub mod standstill;
 pub mod start;
 mod support;
 mod threads;
+mod ticker;
+mod told;
 pub mod turn;
 pub mod users;
 mod watch;

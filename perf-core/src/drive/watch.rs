@@ -2,9 +2,10 @@
 
 use super::alarm::Alarm;
 use super::clock::Clock;
-use super::control::{Control, Snapshot};
+use super::control::Control;
 use super::crew::{Crew, Message};
-use super::known::{Known, Patience, TICK};
+use super::herald::{Herald, Now, Samples};
+use super::known::{Known, Patience};
 use super::offer;
 use super::open::{Dealt, Late};
 use super::standstill::Standstill;
@@ -16,11 +17,9 @@ use crate::measure::{
     Altered, Attendance, Backed, Blocked, Collection, Curbed, Ended, Preparation, Recording, Scaled,
     WorkerCpu,
 };
-use crate::metric::{Quantile, Statistic};
 use crate::outcome::Failure;
 use crate::plan::arrivals::Scaling;
 use crate::plan::{Plan, nanos};
-use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -47,28 +46,18 @@ pub(super) struct Watch<'a> {
     workers: Vec<Known>,
     lost: Vec<(u32, u64)>,
     alarm: Alarm<'a>,
-    recent: Recent,
-}
-
-/// How many were completed when, over the last second and a bit.
-#[derive(Default)]
-struct Recent(VecDeque<(Instant, u64)>);
-
-impl Recent {
-    /// The rate per second since the newest entry that is a tick old, or since the oldest.
-    fn rate_per_s(&mut self, now: Instant, completed: u64) -> f64 {
-        self.0.push_back((now, completed));
-        while self.0.get(1).is_some_and(|(at, _)| now - *at >= TICK) {
-            self.0.pop_front();
-        }
-        let (since, before) = self.0[0];
-        let seconds = (now - since).as_secs_f64();
-        if seconds > 0.0 { (completed - before) as f64 / seconds } else { 0.0 }
-    }
+    herald: Herald<'a>,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(plan: &'a Plan, crew: Crew, edges: Edges, live: &'a Control, start: Instant) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        crew: Crew,
+        edges: Edges,
+        live: &'a Control,
+        start: Instant,
+        samples: Samples,
+    ) -> Self {
         let mut watch = Watch {
             plan,
             live,
@@ -87,14 +76,15 @@ impl<'a> Watch<'a> {
             crew,
             lost: Vec::new(),
             alarm: Alarm::of(plan, edges, live),
-            recent: Recent::default(),
+            herald: Herald::of(plan, edges, live, samples),
         };
-        watch.publish(Phase::Warmup);
+        watch.tell();
         watch
     }
 
     pub(super) fn collect(&mut self, messages: &Receiver<Message>) {
         while self.workers.iter().any(|worker| !worker.ended) {
+            self.tell();
             match messages.recv_timeout(LOOK_AROUND) {
                 Ok(Message::Slice(slice)) => self.add(slice),
                 Ok(Message::Ended(worker, farewell)) => {
@@ -132,34 +122,24 @@ impl<'a> Watch<'a> {
         }
         self.collection.add(&slice);
         self.alarm.look(&slice, &self.collection.measured);
-        self.publish(if slice.from < self.edges.origin { Phase::Warmup } else { Phase::Measured });
+        self.herald.hear(&slice);
         slice.clear();
         // A worker that has ended takes nothing back.
         self.crew.backs[slice.worker as usize].send(slice).unwrap_or_default();
     }
 
-    fn publish(&mut self, phase: Phase) {
-        let completed =
-            self.collection.warmup.counts.completed() + self.collection.measured.counts.completed();
-        let rate_per_s = self.recent.rate_per_s(Instant::now(), completed);
-        let tally = match phase {
-            Phase::Warmup => &self.collection.warmup,
-            Phase::Measured => &self.collection.measured,
-        };
-        let p99 = Quantile::percent(99.0).map(Statistic::Percentile);
-        self.live.publish(
-            &self.plan.name,
-            Some(Snapshot {
-                began: self.start,
-                warmup: self.plan.warmup,
-                measured_for: self.plan.measured_for(),
-                scheduled: self.plan.scheduled(),
-                phase,
-                counts: tally.counts,
-                rate_per_s,
-                p99_ns: p99.and_then(|p99| tally.succeeded.response()?.statistic(p99)),
-            }),
-        );
+    fn tell(&mut self) {
+        let now = self.moment();
+        self.herald.tell(&self.collection, now);
+    }
+
+    fn moment(&self) -> Now {
+        let standstill = self.standstill();
+        Now {
+            at: standstill.schedule(self.clock.now()),
+            is_frozen: standstill.is_frozen(),
+            is_stopped: self.live.is_stopped(),
+        }
     }
 
     fn give_up_the_overdue(&mut self) {
@@ -290,7 +270,8 @@ impl<'a> Watch<'a> {
 
     pub(super) fn into_recording(mut self, preparation: Preparation) -> Recording {
         self.backed.sort_by_key(|backed| backed.at);
-        let (measured_for, altered) = (self.measured_for(), self.altered());
+        let (measured_for, altered, now) = (self.measured_for(), self.altered(), self.moment());
+        self.herald.finish(&self.collection, now);
         let gaps = self.standstill().gaps().to_vec();
         let scaled = self.scalings().iter().map(|one| Scaled { at: one.from, factor: one.factor }).collect();
         Recording {

@@ -11,6 +11,7 @@ pub mod environment;
 pub mod errors;
 pub mod exemplar;
 pub mod histogram;
+pub mod ladder;
 pub mod marks;
 mod message;
 pub mod mix;
@@ -23,6 +24,7 @@ pub mod sparse;
 pub mod system;
 pub mod tally;
 pub mod timeline;
+pub mod totals;
 mod virtualisation;
 pub mod window;
 

@@ -4,7 +4,7 @@
 
 use super::marks::Name;
 use super::recorder::Slice;
-use super::sample::Counts;
+use super::sample::{Counts, Phase};
 use super::sparse::SparseHistogram;
 use super::tally::Tally;
 use crate::error::Category;
@@ -38,12 +38,13 @@ pub struct Point {
     pub failures: BTreeMap<Category, u64>,
     /// How long the named parts of iterations took.
     pub steps: BTreeMap<Name, SparseHistogram>,
-    change: Change,
+    /// From its start to its end.
+    pub change: Change,
 }
 
 /// What became more, or less.
 #[derive(Clone, Copy, Debug, Default)]
-struct Change {
+pub struct Change {
     in_flight: i64,
     users: i64,
 }
@@ -70,12 +71,14 @@ impl Change {
         }
     }
 
-    fn add(&mut self, other: Change) {
+    /// Adds the other's.
+    pub fn add(&mut self, other: Change) {
         self.in_flight += other.in_flight;
         self.users += other.users;
     }
 
-    fn level(self) -> Level {
+    /// How many there are after all changes.
+    pub fn level(self) -> Level {
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
         Level { in_flight: count(self.in_flight), users: count(self.users) }
     }
@@ -105,9 +108,7 @@ impl Timeline {
     /// Adds a slice that belongs to an interval of the original length.
     pub fn add(&mut self, interval: u64, slice: &Slice) {
         let original = self.interval >> self.doubled;
-        let point = self.at(interval.saturating_mul(original));
-        point.add(&slice.measured);
-        point.change.add(Change::of(slice));
+        self.at(interval.saturating_mul(original)).add(slice, Phase::Measured);
     }
 
     /// The point of an instant, in nanoseconds since the start of measuring.
@@ -147,7 +148,16 @@ impl Timeline {
 }
 
 impl Point {
-    fn add(&mut self, tally: &Tally) {
+    /// Adds what a worker recorded in it of iterations of one phase.
+    pub fn add(&mut self, slice: &Slice, phase: Phase) {
+        self.change.add(Change::of(slice));
+        self.add_tally(match phase {
+            Phase::Warmup => &slice.warmup,
+            Phase::Measured => &slice.measured,
+        });
+    }
+
+    fn add_tally(&mut self, tally: &Tally) {
         self.counts.merge(&tally.counts);
         tally
             .errors
@@ -168,7 +178,8 @@ impl Point {
         size_of::<Point>() + self.response.bytes() + self.lag.bytes() + of_failures + of_steps.sum::<usize>()
     }
 
-    fn merge(&mut self, other: &Point) {
+    /// Adds the other's.
+    pub fn merge(&mut self, other: &Point) {
         self.counts.merge(&other.counts);
         self.response.merge(&other.response);
         self.lag.merge(&other.lag);
@@ -259,7 +270,7 @@ mod tests {
                     step.record_many(ns / 3, times);
                 }
                 let mut point = Point::default();
-                point.add(&slice.measured);
+                point.add(&slice, Phase::Measured);
                 point
             };
             let points = (0..KINDS).map(&mut point).collect();

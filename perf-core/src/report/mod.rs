@@ -15,6 +15,7 @@ pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod live;
 pub mod markdown;
 pub mod mix;
 mod named;

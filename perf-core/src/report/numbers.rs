@@ -99,7 +99,7 @@ fn of_curbed(curbed: &Curbed, recording: &Recording) -> Value {
     json!({ "at_s": seconds_measured(curbed.at, recording), "in_flight": curbed.in_flight })
 }
 
-fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {
+pub(super) fn of_counts(counts: &Counts, scheduled: Option<u64>) -> Value {
     json!({
         "scheduled": scheduled,
         "planned": counts.planned,

@@ -49,6 +49,13 @@ pub(super) fn onto(mut timeline: Value, recording: &Recording) -> Value {
     timeline
 }
 
+/// Adds what is known of one interval to its point.
+pub(super) fn onto_point(told: &mut Value, point: &ResourcePoint) {
+    let known: Vec<Figure> =
+        Figure::ALL.iter().filter(|figure| point.value(**figure).is_some()).copied().collect();
+    add(told, point, &known);
+}
+
 fn add(told: &mut Value, point: &ResourcePoint, known: &[Figure]) {
     for figure in known {
         told[figure.key()] = point.value(*figure).map_or(Value::Null, |value| number(*figure, value));

@@ -22,7 +22,7 @@ pub(super) fn of_timeline(timeline: &Timeline) -> Value {
     json!({ "interval_s": interval_s, "points": points.collect::<Vec<_>>() })
 }
 
-fn of_point(at_s: f64, interval_s: f64, point: &Point, level: Level) -> Value {
+pub(super) fn of_point(at_s: f64, interval_s: f64, point: &Point, level: Level) -> Value {
     let times = |times: &SparseHistogram| {
         let quantile = |percent| Quantile::percent(percent).and_then(|quantile| times.quantile(quantile));
         [quantile(50.0), quantile(90.0), quantile(99.0), times.max()]

@@ -11,6 +11,7 @@
 use super::of_course;
 use crate::analyze::course::{Course, Fine, Quantiles};
 use crate::analyze::seconds::{Resource, Seconds};
+use crate::drive::anomaly::{Anomalies, Glance};
 use crate::measure::resources::Before;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -273,4 +274,51 @@ fn quiet_runs_cry_wolf_at_most_once_in_a_hundred_whether_they_take_seconds_or_an
             assert!(too_often.is_empty(), "of {runs} runs of {points:?} s: {too_often:?}");
         }
     }
+}
+
+/// One second of a target that is drawn from single iterations, as whoever watches it sees it.
+fn glance(target: &Target, level: f64, failing: f64, place: usize, rng: &mut impl Rng) -> Glance {
+    // So many are enough for the percentiles of a second.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 500 at most
+    let drawn = about(rng, target.rate).min(500.0) as usize;
+    let mut times: Vec<f64> = (0..drawn).map(|_| target.one(rng) * level.exp()).collect();
+    for (from, ns) in &target.hiccups {
+        let caught = |from: &f64| from.floor() - place as f64 == 0.0;
+        for time in times.iter_mut().filter(|_| caught(from)) {
+            if rng.random_range(0.0..1.0) < ns / 1e9 {
+                *time += rng.random_range(0.0..1.0) * ns;
+            }
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |quantile: f64| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a place
+        times.get(((quantile * drawn as f64).ceil() as usize).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    };
+    let completed = about(rng, target.rate);
+    let errors = about(rng, completed * failing).min(completed);
+    Glance { wanted: completed, completed, errors, p50: at(0.5), p99: at(0.99) }
+}
+
+#[test]
+fn quiet_minutes_are_told_of_at_most_once_in_a_hundred_while_they_run() {
+    let runs = std::env::var("PERF_QUIET_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(300);
+    let (mut loud, mut notes) = (0, Vec::new());
+    for seed in 0..runs {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let target = Target::drawn(&mut rng, 60..=60);
+        let (memory, deviation) = (rng.random_range(0.0..0.6), rng.random_range(0.01..0.05));
+        let levels = wander(&mut rng, target.points, memory, deviation);
+        let failing = [0.0, 0.002, 0.01][rng.random_range(0..3)];
+        let mut anomalies = Anomalies::of(true);
+        let told = levels
+            .into_iter()
+            .enumerate()
+            .flat_map(|(place, level)| anomalies.look(glance(&target, level, failing, place, &mut rng)));
+        let told: Vec<String> = told.map(|note| note.to_string()).collect();
+        loud += u64::from(!told.is_empty());
+        notes.extend(told.into_iter().map(|note| format!("{seed}: {note}")));
+    }
+    eprintln!("{loud} of {runs}: {:#?}", &notes[..notes.len().min(20)]);
+    assert!(loud * 100 <= runs, "{loud} of {runs}: {notes:#?}");
 }

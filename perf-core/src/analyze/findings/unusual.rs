@@ -2,23 +2,18 @@
 
 use super::{Finding, Severity};
 use crate::analyze::course::Course;
-use crate::analyze::stats::{median, spread};
+use crate::drive::anomaly::{LEAST_COMPLETED, LEAST_POINTS, LEAST_SPREAD, SCORE, TIMES};
+use crate::robust::{Usual, median};
 use crate::units::Latency;
 
-const LEAST_POINTS: usize = 10;
-const LEAST_COMPLETED: f64 = 10.0;
-/// In robust standard deviations from the median (simulation in `quiet`: seen in 0.015 % of 20,000 runs).
-const SCORE: f64 = 10.0;
-/// The median of a second by this factor, its mean by the other.
-const TIMES: f64 = 2.0;
+// With `SCORE` it was seen in 0.015 % of the 20,000 runs of the simulation in `quiet`.
+/// The mean of a second, by this factor.
 const TIMES_MEAN: f64 = 4.0;
 /// In nanoseconds, more in the mean: a freeze of 200 ms; machines hiccup for less.
 const EXCESS: f64 = 20e6;
 /// An hour has longer hiccups than a minute by chance alone: so much more for each e-fold.
 const LONGER: f64 = 0.3;
 const MINUTE: f64 = 60.0;
-/// Few points understate their spread: it is taken for at least this, on the log scale.
-const LEAST_SPREAD: f64 = 0.1;
 /// More than this part of the seconds are no exception.
 const MOST: f64 = 0.2;
 
@@ -65,9 +60,8 @@ pub(super) fn look(course: &Course) -> Option<Finding> {
 /// How many robust standard deviations each is above the median, on the log scale.
 fn scores(values: &[f64]) -> Option<Vec<f64>> {
     let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-    let middle = median(logs.iter().copied())?;
-    let scale = spread(&logs)?.max(LEAST_SPREAD);
-    Some(logs.into_iter().map(|log| (log - middle) / scale).collect())
+    let usual = Usual::of(&logs, LEAST_SPREAD)?;
+    Some(logs.into_iter().map(|log| usual.score(log)).collect())
 }
 
 #[cfg(test)]
