@@ -244,6 +244,7 @@ const ORDER: &[&str] = &[
     "report/history",
     "report/series",
     "report/trend",
+    "report/html/mod",
     "report/mod",
     "search",
     "run",

@@ -1,5 +1,6 @@
 //! libtest's options and ours in one command line, each of ours with an environment variable.
 
+use crate::address::address;
 use crate::explained::Explained;
 use crate::trial::PerfTrial;
 use clap::parser::ValueSource;
@@ -12,6 +13,7 @@ use perf_core::report::format::{Choices, Format};
 use perf_core::report::text::Detail;
 use perf_core::units::{Rate, parse_duration};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -118,6 +120,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     csv_interval: Option<Duration>,
 
+    /// Lets a run be watched at this address while it runs: /metrics, /events, and a page at /; 9090 is 127.0.0.1:9090
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(crate) listen: Option<SocketAddr>,
+
     /// How much the terminal shows of a test
     #[arg(long, value_enum, default_value = "full")]
     summary: SummaryDetail,
@@ -136,7 +142,7 @@ pub(crate) struct Args {
 
     /// Run the one selected test as a side of `cargo perf-test compare`, which conducts at this address
     #[arg(long, hide = true, value_name = "ADDR")]
-    pub(crate) interleaved: Option<std::net::SocketAddr>,
+    pub(crate) interleaved: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -168,7 +174,7 @@ fn url(text: &str) -> Result<String, String> {
 }
 
 /// The options that have an environment variable.
-const OURS: [&str; 24] = [
+const OURS: [&str; 25] = [
     "no_capture",
     "fail_fast",
     "profile",
@@ -190,6 +196,7 @@ const OURS: [&str; 24] = [
     "history",
     "report",
     "csv_interval",
+    "listen",
     "summary",
     "explain",
     "seed",

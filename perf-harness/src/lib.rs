@@ -1,11 +1,17 @@
 #![doc = include_str!("../../README.md")]
 
+mod address;
 mod alerts;
 mod args;
 mod explained;
 mod github;
 mod history;
 mod interleaved;
+#[cfg(feature = "listen")]
+mod listen;
+#[cfg(not(feature = "listen"))]
+#[path = "no_listen.rs"]
+mod listen;
 mod lock;
 mod place;
 mod progress;

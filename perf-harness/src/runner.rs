@@ -3,9 +3,11 @@
 use crate::args::{Args, Update};
 use crate::github::Github;
 use crate::history::History;
+use crate::listen::Listener;
 use crate::lock;
 use crate::place::Place;
 use crate::progress::Progress;
+use crate::progress::agenda::Agenda;
 use crate::store::Store;
 use crate::summaries::Summaries;
 use perf_core::analyze::findings;
@@ -34,6 +36,10 @@ pub(crate) struct Runner {
     pub(crate) place: Place,
     pub(crate) environment: Environment,
     pub(crate) live: Control,
+    /// Where the run can be watched.
+    pub(crate) listener: Option<Listener>,
+    /// What is still to run.
+    pub(crate) agenda: Agenda,
     /// Endings that are worth an alert.
     pub(crate) occasions: Vec<Occasion>,
     pub(crate) store: Store,
@@ -75,7 +81,7 @@ impl Runner {
         let members: Vec<Member> = tests.into_iter().map(|(test, plan)| self.member(test, plan)).collect();
         let is_compared: Vec<bool> =
             plans.iter().map(|plan| !self.is_recorded(&self.reference(plan))).collect();
-        let progress = Progress::show(trial, &self.live);
+        let progress = Progress::show(self.agenda.begin(), &self.live, self.summaries.are_errors_coloured());
         let ran = run::run(members, &self.live);
         drop(progress);
         match ran {
@@ -84,6 +90,7 @@ impl Runner {
                     self.keep(report, is_compared);
                     self.remember(report);
                     self.alert(report);
+                    self.listener.iter().for_each(|listener| listener.ended(report));
                     self.tell(report);
                     self.annotate(&report.plan, report.judgement.verdict, &report.judgement.reasons);
                 }
@@ -121,6 +128,8 @@ impl Runner {
             let alert = alert::of_failure(plan, verdict, reason, &self.occasions);
             alert.iter().for_each(|alert| self.live.alert(alert));
             self.annotate(plan, verdict, &[reason.to_owned()]);
+            let listener = self.listener.iter();
+            listener.for_each(|listener| listener.ended_without_numbers(plan, verdict, reason));
             if self.args.keeps_files() {
                 let failure = json::of_failure(plan, verdict, reason, alert.as_ref());
                 self.store_or_warn(failure);

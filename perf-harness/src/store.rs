@@ -43,6 +43,11 @@ impl Store {
         &self.run_id
     }
 
+    /// When it did, in UTC.
+    pub(crate) fn started(&self) -> &str {
+        &self.started
+    }
+
     /// Adds a test to the run's report.
     pub(crate) fn add(&self, test: Value) -> io::Result<()> {
         let _lock = self.lock()?;

@@ -1,11 +1,14 @@
 //! The main of a test target: the registry as trials, run one at a time under libtest's rules.
 
+use crate::address;
 use crate::alerts::Alerts;
 use crate::args::Args;
 use crate::github::Github;
 use crate::history::History;
 use crate::interleaved;
+use crate::listen::{About, Listener};
 use crate::place::Place;
+use crate::progress::agenda::Agenda;
 use crate::registry;
 use crate::runner::{Ended, Runner};
 use crate::settings::FileSettings;
@@ -108,6 +111,10 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     }
     signals::listen(runner.live.clone()).map_err(|e| vec![format!("signals cannot be listened for: {e}")])?;
     let live = runner.live.clone();
+    if let Some(address) = args.listen {
+        let plans = trials.iter().zip(&planned).flat_map(|(trial, plans)| selected(trial, plans, &libtest));
+        runner.listener = Some(listen(address, plans.collect(), &runner).map_err(|e| vec![e])?);
+    }
     let open = |wanted| Alerts::open(wanted, runner.store.run_id(), &live);
     let alerts = settings.alerts().map(open).transpose();
     let alerts = alerts.map_err(|e| vec![format!("alerts cannot be told: {e}")])?;
@@ -115,11 +122,34 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     let all = for_libtest(&trials, planned, &libtest, &runner);
     let conclusion = libtest_mimic::run(&libtest, all);
     runner.close();
+    runner.listener.iter().for_each(Listener::close);
     if let Some(alerts) = alerts {
         // What sent a signal will not wait.
         alerts.close(if live.signal().is_some() { SHORT_LAST_WORDS } else { LAST_WORDS });
     }
     Ok(live.signal().map_or_else(|| conclusion.exit_code(), |signal| ExitCode::from(signal.exit_code())))
+}
+
+/// Says where, and who else may look.
+fn listen(address: SocketAddr, plans: Vec<Plan>, runner: &Runner) -> Result<Listener, String> {
+    let Runner { store, environment, live, .. } = runner;
+    let (run_id, started) = (store.run_id().to_owned(), store.started().to_owned());
+    let about = About { run_id, started, environment: environment.clone(), plans };
+    let listener = Listener::open(address, &about, live)?;
+    eprintln!(
+        "[perf] live at http://{0}/, also http://{0}/metrics and http://{0}/events",
+        listener.address()
+    );
+    address::warning(listener.address()).iter().for_each(|note| eprintln!("[perf] {note}"));
+    Ok(listener)
+}
+
+/// The plans of a trial's members that will run.
+fn selected(trial: &PerfTrial, plans: &[Plan], libtest: &Arguments) -> Vec<Plan> {
+    let bare = bare(trial, libtest);
+    let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
+    let members = trial.members.iter().zip(plans).filter(|(member, _)| runs && member.runs(libtest));
+    members.map(|(_, plan)| plan.clone()).collect()
 }
 
 impl Build<'_> {
@@ -194,6 +224,8 @@ fn prepare(args: &Args, place: Place, features: Vec<String>, plans: &[&Plan]) ->
         place,
         environment,
         live: Control::default(),
+        listener: None,
+        agenda: Agenda::default(),
         occasions: Vec::new(),
         baseline_dir,
         family: u32::try_from(family.max(1)).unwrap_or(u32::MAX),
@@ -231,6 +263,9 @@ fn for_libtest(
         let bare = bare(trial, libtest);
         let runs = !libtest.is_ignored(&bare) && !libtest.is_filtered_out(&bare);
         let turn = if runs { next.next().unwrap_or(usize::MAX) } else { usize::MAX };
+        if runs {
+            runner.agenda.add(&selected(trial, &plans, libtest));
+        }
         let running = trial.members.iter().zip(plans).filter(|(member, _)| member.runs(libtest));
         let tests = running.map(|(member, plan)| (member.registration.test, plan)).collect::<Vec<_>>();
         let (name, runner, turns, has_failed) =

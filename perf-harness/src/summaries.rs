@@ -45,6 +45,11 @@ impl Summaries {
         self.terminal.print(line);
     }
 
+    /// Whether what is drawn on standard error is.
+    pub(crate) fn are_errors_coloured(&self) -> bool {
+        self.terminal.are_errors_coloured()
+    }
+
     fn write(&self, report: &Report, block: &mut Vec<u8>) -> io::Result<()> {
         let width = self.terminal.width();
         text::write(report, self.detail, width, block)?;

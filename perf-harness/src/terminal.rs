@@ -58,6 +58,14 @@ impl Terminal {
         self.width
     }
 
+    /// Whether colours are wanted on standard error.
+    pub(crate) fn are_errors_coloured(&self) -> bool {
+        match self.colours {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
+        }
+    }
+
     /// Writes a block with its ANSI codes. A reader that went away (`| head`) is no reason to fail.
     pub fn print(&self, block: &[u8]) {
         let written = match self.is_ascii {

@@ -124,16 +124,12 @@ impl Anomalies {
             let message = format!("nothing came to an end, usually {usually} do in a second");
             return is_silent.then_some(Note { kind: NoteKind::Silent, message }).into_iter().collect();
         }
-        let times = [
-            self.slow("p50", |glance| glance.p50, second, |now, usual| now >= TIMES * usual),
-            self.slow(
-                "p99",
-                |glance| glance.p99,
-                second,
-                |now, usual| now >= (TIMES_P99 * usual).max(usual + EXCESS_P99),
-            ),
-        ];
-        times.into_iter().flatten().chain(self.failing(second)).collect()
+        let is_slow = |now, usual| now >= TIMES * usual;
+        let is_late = |now: f64, usual: f64| now >= (TIMES_P99 * usual).max(usual + EXCESS_P99);
+        let has_tail = second.completed >= LEAST_TAIL;
+        let p50 = self.slow("p50", |glance| glance.p50, second, is_slow);
+        let p99 = self.slow("p99", |glance| glance.p99, second, is_late).filter(|_| has_tail);
+        p50.into_iter().chain(p99).chain(self.failing(second)).collect()
     }
 
     fn slow(

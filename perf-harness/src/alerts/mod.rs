@@ -11,13 +11,14 @@ mod webhook;
 #[path = "no_webhook.rs"]
 mod webhook;
 
+use crate::progress;
 use channel::{Channel, Route};
 use perf_core::drive::control::Control;
 use perf_core::drive::cpu;
 use perf_core::measure::alert::Alert;
 use perf_core::plan::config::{self, ConfigMistake};
 use perf_core::report::alert;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel as std_channel};
@@ -136,11 +137,9 @@ async fn forward(
     }
 }
 
-/// One line on standard error; a line of progress there gives way. A reader that went away is no reason to stop.
+/// One line on standard error. A reader that went away is no reason to stop.
 fn say(line: &str) {
-    let mut out = io::stderr().lock();
-    let clear = if out.is_terminal() { "\r\x1b[2K" } else { "" };
-    writeln!(out, "{clear}[perf] {line}").ok();
+    progress::beside(|| drop(writeln!(io::stderr().lock(), "[perf] {line}")));
 }
 
 #[cfg(all(test, unix))]
