@@ -220,7 +220,7 @@ pub(super) mod tests {
         assert_eq!(
             of(80),
             [
-                "list_books  measuring  ━━━━━━━━━━━━━━─────────────────────  40 %  1 min left",
+                "list_books  measuring  ━━━━━━━━━━━━━━━───────────────────────  40 %  1 min left",
                 "  198/s of 200/s  p99 8.42 ms  3 errors  ✓ p50 < 1ms: 361 µs  unusual",
                 "test 1 of 3, about 2 min 5 s left",
             ]
