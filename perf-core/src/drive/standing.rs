@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn errors_are_held_against_everything_that_was_planned() {
-        let mut tally = Tally::default();
-        tally.counts = Counts { planned: 200, started: 199, failed: 2, dropped_late: 1, ..Counts::default() };
+        let counts = Counts { planned: 200, started: 199, failed: 2, dropped_late: 1, ..Counts::default() };
+        let tally = Tally { counts, ..Tally::default() };
         let limit =
             standings(&["errors < 1%".parse().unwrap()], &tally, &Histogram::default(), Duration::ZERO);
         assert_eq!((limit[0].actual, limit[0].held), (Some(0.015), Some(false)));

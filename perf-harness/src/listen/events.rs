@@ -116,8 +116,8 @@ mod tests {
     fn lines_are_for_those_who_ask_for_them() {
         let asked =
             ["", "*/*", "text/event-stream", "application/x-ndjson", "text/html, application/x-ndjson;q=0.5"];
-        use Format::{Lines, ServerSent};
-        assert_eq!(asked.map(Format::asked_for), [ServerSent, ServerSent, ServerSent, Lines, Lines]);
+        let (events, lines) = (Format::ServerSent, Format::Lines);
+        assert_eq!(asked.map(Format::asked_for), [events, events, events, lines, lines]);
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -187,7 +187,7 @@ impl Hub {
         Rows {
             run_id: self.run_id.clone(),
             environment: self.environment.clone(),
-            rows: tests.iter().map(|(name, test)| test.row(name)).collect(),
+            tests: tests.iter().map(|(name, test)| test.row(name)).collect(),
         }
     }
 

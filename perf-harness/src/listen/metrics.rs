@@ -18,7 +18,7 @@ use std::fmt::Error;
 pub(super) struct Rows {
     pub(super) run_id: String,
     pub(super) environment: String,
-    pub(super) rows: Vec<Row>,
+    pub(super) tests: Vec<Row>,
 }
 
 /// Of one test.
@@ -181,7 +181,7 @@ impl Rows {
     ) -> Result<(), Error> {
         let is_counter = matches!(kind, MetricType::Counter);
         let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-        for row in &self.rows {
+        for row in &self.tests {
             for (label, value) in values(row) {
                 let labels = row.labels(label);
                 let mut metric = family.encode_family(&labels)?;
@@ -204,7 +204,7 @@ impl Rows {
     ) -> Result<(), Error> {
         let unit = Unit::Seconds;
         let mut family = encoder.encode_descriptor(name, help, Some(&unit), MetricType::Histogram)?;
-        for row in &self.rows {
+        for row in &self.tests {
             let (ladder, labels) = (of(&row.totals), row.labels(None));
             let seconds = |bound: Option<u64>| bound.map_or(f64::INFINITY, |ns| ns as f64 / 1e9);
             let buckets: Vec<(f64, u64)> =
@@ -260,7 +260,7 @@ pub(super) mod tests {
         };
         let over =
             Row { test: "over".to_owned(), stage: None, verdict: Some(Verdict::Failed), ..row.clone() };
-        Rows { run_id: "1".to_owned(), environment: "abc".to_owned(), rows: vec![row, over] }
+        Rows { run_id: "1".to_owned(), environment: "abc".to_owned(), tests: vec![row, over] }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::agenda::Rest;
 use perf_core::drive::snapshot::{LimitNow, Snapshot, Stage};
 use perf_core::plan::threshold::show_value;
-use perf_core::report::terminal::{BAD, BOLD, DOUBT, PLAIN, shortened};
+use perf_core::report::terminal::{BAD, BOLD, DOUBT, shortened};
 use perf_core::units::{Latency, Significant};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,17 +80,14 @@ fn first(snapshot: &Snapshot, now: Instant, name: usize, columns: usize, is_colo
     let tail = format!("{:>4.0} %  {left}", (done * 100.0).floor());
     let room = columns.saturating_sub(name + 2 + 9 + 2 + tail.chars().count());
     let width = room.clamp(SHORTEST, LONGEST);
-    format!("{head}  {}{tail}", bar(done, width, is_coloured))
+    format!("{head}  {}{tail}", bar(done, width))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from nothing to the width
-fn bar(done: f64, width: usize, is_coloured: bool) -> String {
+fn bar(done: f64, width: usize) -> String {
     let full = (done * width as f64).round() as usize;
     let (full, empty) = ("━".repeat(full.min(width)), "─".repeat(width - full.min(width)));
-    match is_coloured {
-        true => format!("{full}{PLAIN}{empty}{PLAIN:#}"),
-        false => format!("{full}{empty}"),
-    }
+    format!("{full}{empty}")
 }
 
 /// Rates, times, errors, what is in flight, the limit that is nearest to breaking, and what is unusual.

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// A run of the target `load` that listens.
 struct Watched {
@@ -94,7 +94,7 @@ fn of_test<'a>(run: &'a Run, name: &str) -> &'a Value {
 
 const OUTCOMES: [&str; 5] = ["succeeded", "failed", "timed_out", "dropped", "interrupted"];
 
-/// What a scrape after the end of a test must say, in PromQL and in the text alike.
+/// What a scrape after the end of a test must say, in `PromQL` and in the text alike.
 fn expected(test: &Value) -> Vec<(String, Vec<String>, f64)> {
     let name = format!("test={}", test["name"]);
     let series = |metric: &str, label: Option<String>, value: f64| {

@@ -135,8 +135,7 @@ mod tests {
     fn timeline(seconds: u64) -> Timeline {
         let mut timeline = Timeline::new(1_000_000_000);
         let counts = Counts { planned: 100, started: 100, succeeded: 100, ..Counts::default() };
-        let mut point = Point::default();
-        point.counts = counts;
+        let point = Point { counts, ..Point::default() };
         timeline.points = vec![point; usize::try_from(seconds).unwrap()];
         timeline
     }
