@@ -92,7 +92,8 @@ pub(super) fn write(session: &Session, width: usize, out: &mut dyn Write) -> io:
         (false, true) => wrapped(width, "  ", &format!("client {client}"), out)?,
         (false, false) => wrapped(width, "  ", &format!("client {client}; {of_these}target {target}"), out)?,
     }
-    session.bound.iter().filter(|bound| bound.is_load()).try_for_each(|bound| writeln!(out, "  {bound}"))
+    let load = session.bound.iter().filter(|bound| bound.is_load());
+    load.map(ToString::to_string).try_for_each(|bound| wrapped(width, "  ", &bound, out))
 }
 
 #[cfg(test)]
