@@ -215,7 +215,8 @@ class Chart {
       );
     }
     let free = Infinity;
-    for (const tick of columns.reverse()) {
+    const [low, high] = this.view.shown;
+    for (const tick of columns.filter((tick) => tick >= low && tick <= high).reverse()) {
       const at = px(this.x.of(tick));
       const text = x.format(tick);
       const half = HALF_LETTER * text.length;

@@ -6,7 +6,7 @@ const DRAWN_EVERY_MS = 400;
 const PHASES = {
   preparing: 'preparing',
   ready: 'waiting until the target is ready',
-  warmup: 'warm-up',
+  'warm-up': 'warm-up',
   measuring: 'measuring',
   draining: 'waiting for the last iterations',
   waiting: 'not started yet',
@@ -52,7 +52,7 @@ class LivePanel {
     this.status = status;
     if (isNew) this.element.open = true;
     const { phase, elapsed_s: elapsed, left_s: left } = status;
-    this.badge.textContent = PHASES[phase] ?? phase;
+    this.badge.textContent = `${PHASES[phase] ?? phase}${status.is_confirming ? ', measured again' : ''}`;
     const part = isNumber(left) && elapsed + left > 0 ? elapsed / (elapsed + left) : null;
     this.bar.style.width = part === null ? '0' : `${(100 * part).toFixed(1)}%`;
     if (part !== null) this.progress.setAttribute('aria-valuenow', String(Math.round(100 * part)));
@@ -71,6 +71,8 @@ class LivePanel {
   }
 
   tellEnd({ verdict, reasons }) {
+    // It is told again to who connects again.
+    if (this.verdict) return;
     this.verdict = verdict;
     this.badge.replaceWith((this.badge = badge(verdict)));
     this.bar.style.width = '100%';
@@ -151,27 +153,13 @@ function liveTiles({
 }
 
 function liveLimits({ thresholds }) {
+  const mark = ({ held: isHeld }) => (isHeld === false ? ['bad', '✗ '] : isHeld ? ['good', '✓ '] : ['quiet', '· ']);
+  const item = (limit) => {
+    const [kind, sign] = mark(limit);
+    const value = ` ${showUnit(limit.actual, limit.unit)}`;
+    return el('li', {}, el('span', { class: kind }, sign), el('code', {}, limit.expression), value);
+  };
   const all = list(thresholds);
-  const unit = (expression, value) =>
-    isNumber(value)
-      ? /(^|[.(])(p[\d.]+|min|max|mean|median|cpu_per_iteration)[^<>=]*[<>=]/.test(expression)
-        ? show.ns(value)
-        : /^(abort\()?(errors|checks)\b/.test(expression)
-          ? show.ratio(value)
-          : show.number(value)
-      : NONE;
-  const item = (limit) =>
-    el(
-      'li',
-      {},
-      el(
-        'span',
-        { class: limit.held === false ? 'bad' : limit.held ? 'good' : 'quiet' },
-        limit.held === false ? '✗ ' : limit.held ? '✓ ' : '· ',
-      ),
-      el('code', {}, limit.expression),
-      ` ${limit.unit ? showUnit(limit.actual, limit.unit) : unit(limit.expression, limit.actual)}`,
-    );
   return all.length ? el('ul', { class: 'limits', 'aria-label': 'Thresholds so far' }, ...all.map(item)) : null;
 }
 
@@ -199,6 +187,10 @@ class LivePage {
       this.checkEnd();
     });
     on('alert', (alert) => this.alert(alert));
+    on('dropped', ({ events }) =>
+      tellBanner(`${show.count(events)} events were missed: this browser was too slow.`, 'doubt'),
+    );
+    on('end', () => this.end());
     this.source.addEventListener('open', () => this.connected());
     this.source.addEventListener('error', () => this.lost());
   }
@@ -265,8 +257,15 @@ class LivePage {
     );
   }
 
+  /** The process that was listened to is about to end. */
+  end() {
+    this.hasEnded = true;
+    this.source.close();
+    if (!this.isOver) tellBanner('The run ended before all of its tests did.', 'doubt');
+  }
+
   lost() {
-    if (this.isOver) return this.source.close();
+    if (this.isOver || this.hasEnded) return this.source.close();
     tellBanner(
       'The connection is lost: the run ended early, or the network did. What is shown is what was known until then; trying again…',
       'doubt',

@@ -114,10 +114,12 @@ function alertsTable(test) {
 }
 
 function preparationTable(test) {
-  const { preparation, generator, load } = test;
+  const { preparation, generator, load, ending } = test;
   const facts = [
     ['set-up', preparation?.setup_s, showLength],
     ['waiting until ready', preparation?.ready_s, showLength],
+    ['last iterations took', ending?.drain_s, showLength],
+    ['tear-down', ending?.teardown_s, showLength],
     ['workers', load?.workers, String],
     ['seed', load?.seed, String],
     ['users set up', preparation?.users, String],

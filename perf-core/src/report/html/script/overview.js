@@ -49,7 +49,7 @@ const COLUMNS = [
   },
   { name: 'p50', kind: 'number wide', of: (outcome) => show.ns(outcome.p50_ns) },
   { name: 'p99', kind: 'number', of: (outcome) => show.ns(outcome.p99_ns) },
-  { name: 'p99 over time', kind: 'wide', of: ({ spark }) => sparkline(spark) },
+  { name: 'p99 over time', kind: 'wider', of: ({ spark }) => sparkline(spark) },
   {
     name: 'Errors',
     kind: 'number',
@@ -163,7 +163,7 @@ class Overview {
       'tr',
       {},
       el('td', {}, badge(outcome.verdict)),
-      el('th', { scope: 'row' }, this.link(row), reasons && el('span', { class: 'reason' }, reasons)),
+      el('th', { scope: 'row' }, this.link(row), reasons && el('span', { class: 'reason', title: reasons }, reasons)),
       ...COLUMNS.map(({ kind, of }) => el('td', { class: kind }, of(outcome) ?? NONE)),
     );
   }

@@ -10,7 +10,9 @@ function columnsOf(points) {
   const each = Math.ceil(points.length / MOST_LIVE_POINTS) || 1;
   const groups = [];
   for (let n = 0; n < points.length; n += each) groups.push(points.slice(n, n + each));
-  const length = points.length > 1 ? points[1].at_s - points[0].at_s : 1;
+  // Of a long past only some points are kept.
+  const apart = points.slice(1).map((point, n) => point.at_s - points[n].at_s);
+  const length = apart.length ? Math.min(...apart) : 1;
   const merged = (values, key) => {
     const some = values.filter(isNumber);
     if (!some.length) return null;

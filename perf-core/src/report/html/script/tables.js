@@ -196,6 +196,7 @@ function slowestTable(test, go) {
     list(one.steps).length ? el('span', { class: 'message' }, steps(one)) : null,
     show.count(one.meanwhile?.in_flight),
     show.ns(one.meanwhile?.p50_ns),
+    show.cores(one.meanwhile?.machine_cpu),
   ];
   const head = [
     'At',
@@ -207,6 +208,7 @@ function slowestTable(test, go) {
     'Steps',
     number('In flight then'),
     number('p50 then'),
+    number('Machine CPU then'),
   ];
   return list(test.slowest).length ? table('Slowest iterations', head, test.slowest.map(row)) : null;
 }

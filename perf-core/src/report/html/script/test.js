@@ -138,6 +138,7 @@ function reasonsOf(test) {
           ? `The whole of the scenario: ${members.join(', ')}.`
           : `Part of the scenario ${test.scenario}.`,
       ),
+    test.resources?.bound_by?.message && el('p', { class: 'load' }, sentence(test.resources.bound_by.message)),
     test.partial === true && el('p', { class: 'doubt' }, 'It ended early: the numbers are of what ran until then.'),
     reasons.length > 0 &&
       el('ul', { class: `reasons ${test.verdict}` }, ...reasons.map((reason) => el('li', {}, reason))),

@@ -15,7 +15,8 @@ function expanded(value, length) {
 function unpacked(timeline) {
   const { points, interval_s: length, last_s: last } = timeline;
   const at = expanded(timeline.at_s, points);
-  const ends = at.map((from, n) => from + (n + 1 === points ? last || length : length));
+  const end = (from, n) => (n + 1 === points ? from + (last || length) : Math.min(from + length, at[n + 1]));
+  const ends = at.map(end);
   const middle = at.map((from, n) => (from + ends[n]) / 2);
   const column = (name) => expanded(timeline[name], points);
   // What a sliver of time says of a second is chance.
