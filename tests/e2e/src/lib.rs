@@ -223,6 +223,7 @@ fn mistakes(report: &Value) -> Vec<String> {
 /// When nothing was built.
 pub fn executable(mut building: Command) -> String {
     let built = building.output().expect("cargo runs");
+    assert!(built.status.success(), "nothing was built: {}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8(built.stdout).expect("JSON lines");
     let mut executables = messages.lines().filter_map(|line| {
         serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(str::to_owned)

@@ -105,7 +105,8 @@ fn a_torn_line_is_said_and_costs_no_other() {
     assert_eq!(run.code, Some(0), "{run:#?}");
     assert!(run.stderr.contains("line 2 cannot be read and is left out"), "{run:#?}");
     let text = fs::read_to_string(project.history()).unwrap();
-    assert_eq!((text.lines().count(), lines(&project).len()), (3, 2), "{text}");
+    let whole = text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+    assert_eq!((text.lines().count(), whole), (3, 2), "{text}");
 }
 
 #[test]

@@ -128,8 +128,8 @@ fn a_status_that_nginx_returns_instead_is_counted_as_often_as_it_logs_it() {
 #[test]
 fn whom_a_limit_of_connections_turns_away_fails_and_the_others_do_not() {
     // The file comes slowly enough for several to be under way at the same time.
-    let zones = "limit_conn_zone $server_name zone=all:1m;";
-    let Some(server) = Nginx::start(zones, "limit_conn all 2; limit_rate 60;") else { return };
+    let zones = "limit_conn_zone $binary_remote_addr zone=all:1m;";
+    let Some(server) = Nginx::start(zones, "limit_conn all 2; limit_rate 200;") else { return };
     fs::write(server.folder.path().join("hello.txt"), "hello\n".repeat(20)).unwrap();
     let run = server.load(&["--rate", "50", "--duration", "2s"]);
     assert_eq!(run.code, Some(101), "{run:#?}");
