@@ -179,14 +179,7 @@ impl Project {
     ///
     /// When cargo cannot be started.
     pub fn run_conclusive(&self, test: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
-        let mut run = self.run_with(test, arguments, variables);
-        for _ in 1..4 {
-            if !run.is_inconclusive() {
-                break;
-            }
-            run = self.run_with(test, arguments, variables);
-        }
-        run
+        conclusive(|| self.run_with(test, arguments, variables))
     }
 
     /// What a finished command left. Its report is as the schema says.
@@ -214,6 +207,17 @@ fn mistakes(report: &Value) -> Vec<String> {
         jsonschema::draft202012::new(&schema).expect("a schema")
     });
     schema.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// The first of at most four runs that the machine let come to a conclusion, else the last one.
+pub fn conclusive(mut run: impl FnMut() -> Run) -> Run {
+    for _ in 1..4 {
+        let one = run();
+        if !one.is_inconclusive() {
+            return one;
+        }
+    }
+    run()
 }
 
 /// What a `cargo … --message-format json` built last.

@@ -150,6 +150,10 @@ impl Repository {
     }
 
     fn compare(&self, words: &[&str]) -> Run {
+        e2e::conclusive(|| self.compare_once(words))
+    }
+
+    fn compare_once(&self, words: &[&str]) -> Run {
         let mut command = self.project.perf_test(&["compare"]);
         command.args(words).args(QUICK).args(["--cargo-profile", "dev"]).current_dir(&self.folder);
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env_remove("GITHUB_STEP_SUMMARY");
@@ -326,8 +330,10 @@ fn what_cannot_be_compared_with_is_told_before_anything_is_built() {
 fn two_binaries_are_compared_over_http() {
     let project = Project::new();
     let compare = |variables, words: &[&str]| {
-        let (mut command, _folder) = of_binaries(&project, variables, words);
-        compared(&project, &command.args(QUICK).output().unwrap())
+        e2e::conclusive(|| {
+            let (mut command, _folder) = of_binaries(&project, variables, words);
+            compared(&project, &command.args(QUICK).output().unwrap())
+        })
     };
     let slower = compare(["HANDLER_MS=10", "HANDLER_MS=13"], &["--exact", "gated_open"]);
     assert_eq!((slower.code, verdicts(&slower)), (Some(101), vec![("gated_open", "failed")]), "{slower:#?}");
@@ -343,8 +349,10 @@ fn two_binaries_are_compared_over_http() {
 fn more_work_for_each_request_is_found_by_the_targets_cpu_time() {
     let project = Project::new();
     let words = ["--exact", "gated_cpu", "--round", "250ms", "--warmup", "100ms", "--budget", "11s"];
-    let (mut command, _folder) = of_binaries(&project, ["HANDLER_WORK=600", "HANDLER_WORK=780"], &words);
-    let run = compared(&project, &command.output().unwrap());
+    let run = e2e::conclusive(|| {
+        let (mut command, _folder) = of_binaries(&project, ["HANDLER_WORK=600", "HANDLER_WORK=780"], &words);
+        compared(&project, &command.output().unwrap())
+    });
     assert_eq!((run.code, verdicts(&run)), (Some(101), vec![("gated_cpu", "failed")]), "{run:#?}");
 }
 

@@ -69,9 +69,12 @@ fn processes_of_nextest_make_one_set_of_reports() {
     let summary = project.reports().parent().unwrap().join("step-summary");
     let arguments =
         ["--package", "project", "--test", "load", "-E", "test(=holds) | test(=panics)", "--no-fail-fast"];
-    let mut command = project.cargo(&["nextest", "run"], &arguments);
-    command.env("PERF_REPORT", "junit,markdown").env("GITHUB_ACTIONS", "true");
-    let run = project.finished(&command.env("GITHUB_STEP_SUMMARY", &summary).output().unwrap());
+    let run = e2e::conclusive(|| {
+        fs::remove_file(&summary).ok();
+        let mut command = project.cargo(&["nextest", "run"], &arguments);
+        command.env("PERF_REPORT", "junit,markdown").env("GITHUB_ACTIONS", "true");
+        project.finished(&command.env("GITHUB_STEP_SUMMARY", &summary).output().unwrap())
+    });
     assert_eq!(run.report["tests"].as_array().unwrap().len(), 2, "{run:#?}");
     assert!(project.latest("junit.xml").contains(r#"tests="2" failures="1""#));
     let page = project.latest("summary.md");

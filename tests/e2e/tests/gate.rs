@@ -116,7 +116,7 @@ fn another_load_or_environment_is_not_comparable_and_says_what_differs() {
             .contains("no comparable baseline: the load differs: load open 100/s there, open 50/s"),
         "{other_load:#?}"
     );
-    let elsewhere = project.run("gated_open", &["--environment", "ci"]);
+    let elsewhere = project.run_conclusive("gated_open", &["--environment", "ci"], &[]);
     assert!(elsewhere.stdout.contains("no comparable baseline: the environment differs"), "{elsewhere:#?}");
     assert!(elsewhere.stdout.contains("! the baseline was recorded elsewhere"), "{elsewhere:#?}");
     assert!(elsewhere.stdout.contains("`cargo perf-test compare REVISION` needs none"), "{elsewhere:#?}");

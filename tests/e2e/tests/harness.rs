@@ -61,8 +61,8 @@ fn after_a_failure_fail_fast_runs_nothing_more() {
 #[test]
 fn in_the_terse_format_standard_output_is_libtests_own() {
     let project = Project::new();
-    let command = project.command(&["holds", "no_such_host", "--format", "terse"]).output();
-    let run = project.finished(&command.unwrap());
+    let words = ["holds", "no_such_host", "--format", "terse"];
+    let run = e2e::conclusive(|| project.finished(&project.command(&words).output().unwrap()));
     let dots = run.stdout.lines().find(|line| line.contains('.')).unwrap();
     assert!(dots.chars().all(|mark| ".F".contains(mark)), "{run:#?}");
     assert!(!run.stdout.contains("planned") && run.stderr.contains("200 planned"), "{run:#?}");
@@ -73,8 +73,8 @@ fn in_the_terse_format_standard_output_is_libtests_own() {
 fn several_tests_end_in_a_table_and_a_single_one_says_where_its_report_is() {
     let project = Project::new();
     let lines = ["--summary", "short"];
-    let several =
-        project.finished(&project.command(&[&["holds", "breaks"][..], &lines].concat()).output().unwrap());
+    let words = [&["holds", "breaks"][..], &lines].concat();
+    let several = e2e::conclusive(|| project.finished(&project.command(&words).output().unwrap()));
     let (_, after) = several.stdout.split_once("test result: ").unwrap();
     for words in ["✓ holds ", "✗ breaks", "2 tests: 1 passed, 1 failed", "report: ", "report.json"] {
         assert!(after.contains(words), "{words}: {several:#?}");
@@ -87,8 +87,11 @@ fn several_tests_end_in_a_table_and_a_single_one_says_where_its_report_is() {
 fn github_shows_colours_without_a_terminal_and_nobody_else_does() {
     let project = Project::new();
     let run = |variables: &[(&str, &str)]| {
-        let mut command = project.command(&["holds", "--exact", "--summary", "short"]);
-        project.finished(&command.envs(variables.iter().copied()).output().unwrap()).stdout
+        let once = || {
+            let mut command = project.command(&["holds", "--exact", "--summary", "short"]);
+            project.finished(&command.envs(variables.iter().copied()).output().unwrap())
+        };
+        e2e::conclusive(once).stdout
     };
     assert!(run(&[("GITHUB_ACTIONS", "true")]).contains("\u{1b}[32m"));
     for plain in [&[][..], &[("GITHUB_ACTIONS", "true"), ("NO_COLOR", "1")]] {
