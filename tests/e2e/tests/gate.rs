@@ -154,7 +154,7 @@ fn steps_tags_and_trends_are_compared_where_a_test_names_them() {
         (unchanged.code, names),
         (Some(0), ["p50{step=first}", "wait.p50", "p50{way=only}"].map(Into::into).to_vec())
     );
-    let slower = with_handler(&project, "gated_by_name", "13");
+    let slower = with_handler(&project, "gated_by_name", "16");
     assert_eq!(slower.code, Some(101), "{slower:#?}");
     assert!(metrics(&slower).iter().all(|metric| metric["verdict"] == "regressed"), "{slower:#?}");
     assert!(slower.stdout.contains("wait.p50 regressed: 1"), "{slower:#?}");
