@@ -27,8 +27,8 @@ pub(super) fn write(report: &Report, session: &Session, width: usize, out: &mut 
     let cpu = summary.cpu_per_iteration;
     let cpu = cpu.map_or(String::new(), |cpu| format!("; CPU of the target {} per iteration", Latency(cpu)));
     wrapped(width, "  ", &format!("throughput {throughput} over {seconds} s{cpu}"), out)?;
-    generator::write(summary, width, out)?;
-    resources::write(session, width, out)
+    resources::write(session, width, out)?;
+    generator::write(summary, width, out)
 }
 
 /// `12 errors (0.4 %)`.

@@ -1,5 +1,6 @@
 //! The one line that stands for all numbers of a test.
 
+use super::super::generator;
 use super::super::terminal::wrapped;
 use super::{errors, load};
 use crate::analyze::Session;
@@ -26,5 +27,6 @@ pub(super) fn write(session: &Session, width: usize, out: &mut dyn Write) -> io:
     let text =
         format!("{}; {} planned, {}", numbers.join(", "), summary.counts.planned, load::errors(summary));
     wrapped(width, "  ", &text, out)?;
+    generator::write(summary, width, out)?;
     errors::write_briefly(session, width, out)
 }
