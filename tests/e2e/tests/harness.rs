@@ -76,7 +76,7 @@ fn several_tests_end_in_a_table_and_a_single_one_says_where_its_report_is() {
     let words = [&["holds", "breaks"][..], &lines].concat();
     let several = e2e::conclusive(|| project.finished(&project.command(&words).output().unwrap()));
     let (_, after) = several.stdout.split_once("test result: ").unwrap();
-    for words in ["✓ holds ", "✗ breaks", "2 tests: 1 passed, 1 failed", "report: ", "report.json"] {
+    for words in ["✓ holds ", "✗ breaks", "2 tests: 1 passed, 1 failed", "report: ", "report.html"] {
         assert!(after.contains(words), "{words}: {several:#?}");
     }
     let single = project.run("holds", &lines);
