@@ -88,7 +88,8 @@ fn github_shows_colours_without_a_terminal_and_nobody_else_does() {
     let project = Project::new();
     let run = |variables: &[(&str, &str)]| {
         let once = || {
-            let mut command = project.command(&["holds", "--exact", "--summary", "short"]);
+            let mut command =
+                project.command(&["holds", "--exact", "--summary", "short", "--profile", "smoke"]);
             project.finished(&command.envs(variables.iter().copied()).output().unwrap())
         };
         e2e::conclusive(once).stdout
