@@ -1,5 +1,11 @@
 //! Runs perf tests of `tests/project` through cargo and reads what came of them.
 
+#[cfg(unix)]
+mod running;
+
+#[cfg(unix)]
+pub use running::Running;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

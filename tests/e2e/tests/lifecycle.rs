@@ -88,65 +88,17 @@ fn a_panic_in_teardown_fails_the_test_and_the_numbers_stay() {
 #[cfg(unix)]
 mod signals {
     use super::{finding, has, was};
-    use e2e::{Project, Run};
-    use rustix::process::{Pid, Signal, kill_process};
-    use std::io::{BufRead, BufReader};
-    use std::process::{Child, Output, Stdio};
-    use std::sync::mpsc::{Receiver, channel};
+    use e2e::{Project, Run, Running};
+    use rustix::process::Signal;
     use std::time::{Duration, Instant};
 
-    /// A test target that runs, and what it says on standard error.
-    struct Running {
-        project: Project,
-        child: Child,
-        lines: Receiver<String>,
-        stderr: String,
-    }
-
-    impl Running {
-        fn start(test: &str) -> Self {
-            let project = Project::of("faults");
-            let mut command = project.executable(&["--exact", test, "without_a_thing"]);
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let (send, lines) = channel();
-            let said = BufReader::new(child.stderr.take().unwrap());
-            std::thread::spawn(move || said.lines().try_for_each(|line| send.send(line.unwrap())));
-            Running { project, child, lines, stderr: String::new() }
-        }
-
-        /// Other perf tests of this machine may have to end first.
-        fn wait_for(&mut self, words: &str) {
-            let until = Instant::now() + Duration::from_mins(5);
-            while let Ok(line) = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                self.stderr.extend([line.as_str(), "\n"]);
-                if line.contains(words) {
-                    return;
-                }
-            }
-            self.child.kill().ok();
-            panic!("`{words}` is not in {}", self.stderr);
-        }
-
-        fn signal(&self, signal: Signal) {
-            kill_process(Pid::from_child(&self.child), signal).unwrap();
-        }
-
-        fn end(mut self) -> Run {
-            let until = Instant::now() + Duration::from_mins(1);
-            while self.child.try_wait().unwrap().is_none() && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            // One that hears no signal would not end by itself.
-            self.child.kill().ok();
-            let output = self.child.wait_with_output().unwrap();
-            self.stderr.extend(self.lines.iter().map(|line| line + "\n"));
-            self.project.finished(&Output { stderr: self.stderr.into_bytes(), ..output })
-        }
+    fn start(test: &str) -> Running {
+        Running::start(Project::of("faults"), &["--exact", test, "without_a_thing"])
     }
 
     /// Ended by a signal as soon as it has come to a place.
     fn ended(test: &str, place: &str, signal: Signal) -> Run {
-        let mut running = Running::start(test);
+        let mut running = start(test);
         running.wait_for(place);
         let began = Instant::now();
         running.signal(signal);
@@ -241,7 +193,7 @@ mod signals {
 
     #[test]
     fn a_second_signal_leaves_at_once() {
-        let mut running = Running::start("hangs_in_setup");
+        let mut running = start("hangs_in_setup");
         running.wait_for("in setup");
         running.signal(Signal::INT);
         running.wait_for("once more to leave at once");

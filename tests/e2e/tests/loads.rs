@@ -258,28 +258,32 @@ fn a_warm_up_that_needs_too_much_of_a_core_gets_one_more_worker() {
     assert_eq!(attempts, (cores - 1).min(7), "every worker is busy, so all cores get one: {run:#?}");
 }
 
-/// The test target itself, sent a signal after a while.
+/// Sent a signal as soon as it has come to a place.
 #[cfg(unix)]
-fn interrupted(test: &str, after_ms: u64, signal: rustix::process::Signal) -> (Run, std::time::Duration) {
-    use std::process::Stdio;
-    let project = Project::of("shapes");
-    let mut command = project.executable(&["--exact", test]);
+fn ended(test: &str, place: &str, signal: rustix::process::Signal) -> Run {
+    let mut running = e2e::Running::start(Project::of("shapes"), &["--exact", test]);
+    running.wait_for(place);
     let began = std::time::Instant::now();
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(after_ms));
-    let id = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(id, signal).unwrap();
-    let run = project.finished(&child.wait_with_output().unwrap());
-    (run, began.elapsed())
+    running.signal(signal);
+    let run = running.end();
+    // 3 s, and what a busy machine makes of them; nothing here would end by itself before that.
+    assert!(began.elapsed().as_secs() < 15, "{test}: {:?}", began.elapsed());
+    let code = if signal == rustix::process::Signal::INT { 130 } else { 143 };
+    assert_eq!((run.code, &run.report["partial"]), (Some(code), &true.into()), "{run:#?}");
+    run
 }
 
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_every_phase_in_order() {
-    for test in ["long_wait", "long_warmup", "long_load", "long_users", "long_drain"] {
-        let (run, took) = interrupted(test, 2000, rustix::process::Signal::INT);
-        assert_eq!((run.code, &run.report["partial"]), (Some(130), &true.into()), "{run:#?}");
-        assert!(took.as_secs() < 9, "{test}: {took:?}");
+    for (test, place) in [
+        ("long_wait", "set up"),
+        ("long_warmup", "iteration 20"),
+        ("long_load", "iteration 40"),
+        ("long_users", "iteration 40"),
+        ("long_drain", "iteration 9"),
+    ] {
+        let run = ended(test, &format!("[test] {place}"), rustix::process::Signal::INT);
         if test != "long_wait" {
             run.assert_counts_agree();
             run.assert_server_agrees();
@@ -307,15 +311,14 @@ fn ctrl_c_ends_every_phase_in_order() {
 #[test]
 fn sigterm_ends_a_load_a_search_and_a_scenario_with_what_they_had() {
     use rustix::process::Signal;
-    for test in ["long_load", "long_search"] {
-        let (run, _) = interrupted(test, 3000, Signal::TERM);
-        assert_eq!((run.code, &run.report["partial"]), (Some(143), &true.into()), "{run:#?}");
+    // The first level of the search has about 140 iterations.
+    for (test, place) in [("long_load", "iteration 40"), ("long_search", "iteration 200")] {
+        let run = ended(test, &format!("[test] {place}"), Signal::TERM);
         run.assert_counts_agree();
         assert!(run.assert_server_agrees().answered > 0, "{run:#?}");
         assert_eq!(run.test()["verdict"], "inconclusive", "{run:#?}");
     }
-    let (mut run, _) = interrupted("bazaar", 3000, Signal::TERM);
-    assert_eq!((run.code, &run.report["partial"]), (Some(143), &true.into()), "{run:#?}");
+    let mut run = ended("bazaar", "[test] iteration 40", Signal::TERM);
     let tests = run.report["tests"].as_array().unwrap_or_else(|| panic!("no report: {run:#?}")).clone();
     assert_eq!(tests.len(), 3, "{run:#?}");
     for test in tests {

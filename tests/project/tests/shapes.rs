@@ -278,38 +278,51 @@ async fn hungry() {
     tokio::task::yield_now().await;
 }
 
+/// Says on standard error where the load has come to.
+fn tell_at(cx: &Cx, iteration: u64) {
+    if cx.iteration() == iteration {
+        eprintln!("[test] iteration {iteration}");
+    }
+}
+
 #[perf_test(rate = 50, duration = "5s", warmup = "5s", setup = service, teardown = count)]
 async fn long_warmup(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 20);
     cx.get("/").await?;
     Ok(())
 }
 
 #[perf_test(rate = 20, duration = "500ms", warmup = "0s", timeout = "20s", setup = silent, teardown = count)]
 async fn long_drain(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 9);
     cx.get("/").await?;
     Ok(())
 }
 
 #[perf_test(rate = 50, duration = "30s", warmup = "100ms", setup = service, teardown = count)]
 async fn long_load(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 40);
     cx.get("/").await?;
     Ok(())
 }
 
 #[perf_test(users = 4, duration = "30s", warmup = "0s", setup = one_counter, teardown = count)]
 async fn long_users(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 40);
     cx.get("/").await?;
     Ok(())
 }
 
 #[perf_test(load = Load::capacity("p99 < 60ms").from(25).up_to(800).probe("5s"), setup = service, teardown = count)]
 async fn long_search(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 200);
     cx.get("/").await?;
     Ok(())
 }
 
 #[perf_test(scenario = "bazaar", rate = 50, duration = "30s", warmup = "0s", setup = service, teardown = count)]
 async fn haggle(cx: &Cx) -> Result<(), Error> {
+    tell_at(cx, 40);
     cx.get("/").await?;
     Ok(())
 }
@@ -320,7 +333,12 @@ async fn drift(cx: &Cx) -> Result<(), Error> {
     Ok(())
 }
 
-#[perf_test(iterations = 1, ready = "http://127.0.0.1:9/health", setup = service, teardown = count)]
+async fn told(cx: &Setup) -> Result<Target, Error> {
+    eprintln!("[test] set up");
+    service(cx).await
+}
+
+#[perf_test(iterations = 1, ready = "http://127.0.0.1:9/health", setup = told, teardown = count)]
 async fn long_wait() {}
 
 /// As many milliseconds as `HANDLER_MS` says, so that a test can make the code slower.
