@@ -109,7 +109,11 @@ fn row(metric: &MetricComparison, is_wide: bool, width: usize, out: &mut dyn Wri
         }
         false => {
             let text = format!("95 % interval {interval}; smallest detectable change {detectable}");
-            writeln!(out)?;
+            // What moved, and is called unchanged all the same, wants its reason.
+            match metric.verdict {
+                Change::Unchanged => writeln!(out, " (± {tolerance})")?,
+                _ => writeln!(out)?,
+            }
             wrapped(width, "      ", &text, out)
         }
     }
