@@ -21,6 +21,8 @@ const VERDICT: usize = 12;
 /// `-12.3 to +45.6 %`
 const INTERVAL: usize = 18;
 const TOLERANCE: usize = 11;
+/// That a verdict with a tolerance takes.
+const ROOMY: usize = 4 + NAME + 2 * VALUE + 2 + CHANGE + VERDICT + 8;
 /// That one line for each metric takes.
 const WIDE: usize = 4 + NAME + 2 * VALUE + 2 + CHANGE + VERDICT + INTERVAL + TOLERANCE + DETECTABLE.len();
 const DETECTABLE: &str = "smallest detectable";
@@ -111,7 +113,7 @@ fn row(metric: &MetricComparison, is_wide: bool, width: usize, out: &mut dyn Wri
             let text = format!("95 % interval {interval}; smallest detectable change {detectable}");
             // What moved, and is called unchanged all the same, wants its reason.
             match metric.verdict {
-                Change::Unchanged => writeln!(out, " (± {tolerance})")?,
+                Change::Unchanged if width >= ROOMY => writeln!(out, " (± {tolerance})")?,
                 _ => writeln!(out)?,
             }
             wrapped(width, "      ", &text, out)
