@@ -11,8 +11,8 @@ use std::fmt;
 pub const LEAST_POINTS: usize = 10;
 /// In a second with fewer iterations a percentile is chance.
 pub const LEAST_COMPLETED: f64 = 10.0;
-/// In robust standard deviations from the median. On the runs of the simulation in `analyze::findings::quiet`, something was
-/// told of 2 in 1,000 quiet minutes.
+/// In robust standard deviations from the median. Of 5,000 quiet minutes of the simulation in `analyze::findings::quiet` one
+/// said anything (`PERF_QUIET_RUNS=5000`).
 pub const SCORE: f64 = 10.0;
 /// The median of a second, by this factor.
 pub const TIMES: f64 = 2.0;

@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 /// Of the bar itself, in characters.
 const LONGEST: usize = 40;
 const SHORTEST: usize = 8;
-/// Of a name.
+/// Of a name, where there is room.
 const NAME: usize = 32;
+const SHORTEST_NAME: usize = 8;
+/// Of everything else in its line, with the shortest bar.
+const BESIDE: usize = 44;
 
 /// A part of a line, and how it looks.
 struct Piece {
@@ -45,7 +48,8 @@ pub(super) fn lines(
 ) -> Vec<String> {
     // The last column makes some terminals wrap.
     let columns = columns.saturating_sub(1).max(40);
-    let name = running.iter().map(|snapshot| snapshot.test.chars().count()).max().unwrap_or(0).min(NAME);
+    let most = columns.saturating_sub(BESIDE).clamp(SHORTEST_NAME, NAME);
+    let name = running.iter().map(|snapshot| snapshot.test.chars().count()).max().unwrap_or(0).min(most);
     let mut lines = Vec::new();
     for snapshot in running {
         lines.push(first(snapshot, now, name, columns, is_coloured));
