@@ -43,7 +43,7 @@ fn what_a_target_suffers_from_is_in_the_report_and_on_the_terminal() {
     let message = warnings[0]["message"].as_str().unwrap();
     // Lines are broken between words.
     let told: String = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains(&format!("! {message}; look for what")), "{run:#?}");
+    assert!(told.contains(&format!("! {message} → look for what")), "{run:#?}");
     let bound = &run.test()["resources"]["bound_by"];
     assert_eq!(bound["kind"], "load", "{run:#?}");
     assert!(told.contains(bound["message"].as_str().unwrap()), "{run:#?}");
