@@ -1,5 +1,6 @@
 //! What the engine itself costs: nanoseconds per iteration that does nothing, how late arrivals start, what sampling takes,
-//! and whether memory grows. `cargo bench -p perf-core`. Everything is compared within one run: these figures are of one machine and moment.
+//! and whether memory grows. `cargo bench -p perf-core`, or some parts of it: `cargo bench -p perf-core -- iteration scaling`.
+//! Everything is compared within one run: these figures are of one machine and moment.
 
 use perf_core::drive::control::Control;
 use perf_core::drive::cx::Cx;
@@ -250,7 +251,7 @@ fn resident_mb() -> Option<f64> {
     Some(pages * 4096.0 / 1e6)
 }
 
-fn main() {
+fn print_iteration() {
     println!("ns per iteration that does nothing, one worker, best of {REPEATS}");
     println!("  bare loop (a clock reading, three recordings)  {:>6.1}", bare_loop());
     println!(
@@ -261,21 +262,33 @@ fn main() {
         "  open, arrivals always due                      {:>6.1}",
         per_iteration(&open(ITERATIONS), ITERATIONS)
     );
-    println!("\nns more per iteration for saying something by name, closed");
+}
+
+fn print_names() {
+    println!("ns more per iteration for saying something by name, closed");
     let nothing = per_iteration(&closed(ITERATIONS), ITERATIONS);
     for (what, test) in names() {
         println!("  {what:<46} {:>6.1}", naming(&test, nothing));
     }
-    println!("\ntwo threads instead of one, times as much");
+}
+
+fn print_scaling() {
+    println!("two threads instead of one, times as much");
     println!("  bare loop                                      {:>6.2}", bare_scaling());
     println!("  closed, 64 users                               {:>6.2}", engine_scaling());
-    println!("\nlag of arrivals over 3 s");
+}
+
+fn print_lag() {
+    println!("lag of arrivals over 3 s");
     for per_second in [200.0, 2_000.0, 20_000.0] {
         println!("  {per_second:>6}/s  engine      {}", engine_lag(per_second, false));
         println!("           precise     {}", engine_lag(per_second, true));
         println!("           tokio::time {}", tokio_lag(per_second));
     }
-    println!("\nsampling of client, machine and target, once a second");
+}
+
+fn print_sampling() {
+    println!("sampling of client, machine and target, once a second");
     match sampling(20) {
         Some((used, time)) => println!(
             "  {:.0} µs of CPU in {:.0} s of time: {:.3} % of a core",
@@ -285,16 +298,39 @@ fn main() {
         ),
         None => println!("  unknown"),
     }
-    println!("\nresident memory");
+}
+
+fn print_memory() {
+    println!("resident memory");
+    let resident = || resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
     for millions in [1, 20] {
         drive(&closed(millions * 1_000_000));
-        let resident = resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
-        println!("  after {millions:>2} million iterations  {resident}");
+        println!("  after {millions:>2} million iterations  {}", resident());
     }
     let (recording, _) = drive(&crowd(100_000));
-    let resident = resident_mb().map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.1} MB"));
     println!(
-        "  after 100,000 users with 1 s of think time for 3 s ({} iterations)  {resident}",
-        recording.measured.counts.succeeded
+        "  after 100,000 users with 1 s of think time for 3 s ({} iterations)  {}",
+        recording.measured.counts.succeeded,
+        resident()
     );
+}
+
+/// All parts, or those that are named.
+fn main() {
+    let parts: [(&str, fn()); 6] = [
+        ("iteration", print_iteration),
+        ("names", print_names),
+        ("scaling", print_scaling),
+        ("lag", print_lag),
+        ("sampling", print_sampling),
+        ("memory", print_memory),
+    ];
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (_, print) in
+        parts.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name))
+    {
+        print();
+        println!();
+    }
 }
