@@ -12,11 +12,20 @@ use super::control::Pause;
 use crate::measure::Gap;
 
 /// Where the schedule stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Standstill {
     shift: u64,
-    frozen: Option<u64>,
+    /// Where the schedule stops for nobody knows how long; never, while that is not asked for.
+    stop: u64,
     gaps: Vec<Gap>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Default for Standstill {
+    fn default() -> Self {
+        Standstill { shift: 0, stop: NEVER, gaps: Vec::new() }
+    }
 }
 
 impl Standstill {
@@ -28,7 +37,7 @@ impl Standstill {
             match pause.until.map(|until| clock.at(until)) {
                 Some(until) if until > from => standstill.end(from, until),
                 Some(_) => {}
-                None => standstill.frozen = Some(from.saturating_sub(standstill.shift)),
+                None => standstill.stop = from.saturating_sub(standstill.shift),
             }
         }
         standstill
@@ -42,8 +51,7 @@ impl Standstill {
     /// What the schedule's clock shows.
     #[inline]
     pub fn schedule(&self, wall: u64) -> u64 {
-        let now = wall.saturating_sub(self.shift);
-        self.frozen.map_or(now, |frozen| frozen.min(now))
+        wall.saturating_sub(self.shift).min(self.stop)
     }
 
     /// What it showed at an instant that has passed, whatever pauses came after it.
@@ -58,17 +66,15 @@ impl Standstill {
             }
             shift += gap.length;
         }
-        let at = wall.saturating_sub(shift);
-        self.frozen.map_or(at, |frozen| frozen.min(at))
+        wall.saturating_sub(shift).min(self.stop)
     }
 
     /// When the schedule, looked at now, shows a time that lies ahead, or stops before it; never, while it stands still.
     #[inline]
     pub fn wall(&self, schedule: u64, now: u64) -> u64 {
-        match self.frozen {
-            None => schedule.saturating_add(self.shift),
-            Some(_) if self.stands_still(now) => u64::MAX,
-            Some(frozen) => schedule.min(frozen).saturating_add(self.shift),
+        match self.stands_still(now) {
+            true => NEVER,
+            false => schedule.min(self.stop).saturating_add(self.shift),
         }
     }
 
@@ -81,18 +87,19 @@ impl Standstill {
     /// Whether it stands still, or is about to, for nobody knows how long.
     #[inline]
     pub fn is_frozen(&self) -> bool {
-        self.frozen.is_some()
+        self.stop != NEVER
     }
 
     /// Whether it stands still by now: a pause may be asked for before it begins.
     #[inline]
     pub fn stands_still(&self, wall: u64) -> bool {
-        self.frozen.is_some_and(|frozen| wall.saturating_sub(self.shift) >= frozen)
+        wall.saturating_sub(self.shift) >= self.stop
     }
 
     /// How long it has stood still by now.
+    #[inline]
     pub fn still_for(&self, wall: u64) -> u64 {
-        self.frozen.map_or(0, |frozen| wall.saturating_sub(self.shift).saturating_sub(frozen))
+        wall.saturating_sub(self.shift).saturating_sub(self.stop)
     }
 
     /// The pauses that are over.
