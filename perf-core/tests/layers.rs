@@ -65,6 +65,8 @@ const ORDER: &[&str] = &[
     "measure/exemplar",
     "measure/pulse",
     "measure/edges",
+    "measure/counted",
+    "measure/live_counts",
     "measure/recorder",
     "measure/window",
     "measure/alert",

@@ -95,6 +95,7 @@ impl Closed {
     }
 
     /// The next iteration and the slot of its user; none when no more may start now.
+    #[inline]
     pub fn take(&mut self, now: u64) -> Option<(u32, Start)> {
         if now < self.capped || self.is_over(now) {
             return None;
@@ -124,6 +125,7 @@ impl Closed {
     }
 
     /// Puts the user of an iteration that has ended back to the others, unless it has run all of its own.
+    #[inline]
     pub fn release(&mut self, slot: u32, intended: u64, finished: u64) {
         if self.quota.as_ref().is_none_or(|quota| quota.has_left(slot)) {
             self.roster.rest(slot, intended, finished);

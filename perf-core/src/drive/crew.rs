@@ -16,8 +16,10 @@ use super::prepare::{Prepared, Test};
 use super::threads::Threads;
 use super::worker::{Job, Worker};
 use crate::error::ClientError;
+use crate::measure::counted::CountedRounds;
 use crate::measure::edges::Edges;
-use crate::measure::recorder::{CountedRounds, LiveCounts, Recorder, Rules, Slice};
+use crate::measure::live_counts::LiveCounts;
+use crate::measure::recorder::{Recorder, Rules, Slice};
 use crate::measure::tally::Words;
 use crate::measure::{Attendance, Farewell};
 use crate::outcome::Failure;
@@ -127,7 +129,7 @@ impl Crew {
             state: prepared.state.clone(),
             live: live.clone(),
             edges,
-            counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds, plan.workers))),
+            counted: all.map(|all| Arc::new(CountedRounds::new(all, plan.rounds))),
             shared: Shared {
                 claims,
                 cap: prepared.cap.clone().filter(|_| plan.load.is_closed()),

@@ -289,6 +289,7 @@ impl Cx {
     }
 
     /// Hands over what was marked since the last time.
+    #[inline]
     pub(crate) fn drain_marks(&self, mut take: impl FnMut(Mark)) {
         let mut marks = self.marks.borrow_mut();
         if !marks.is_empty() {

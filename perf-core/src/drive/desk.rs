@@ -183,27 +183,32 @@ impl Desk {
         }
     }
 
+    #[inline]
     fn end(&mut self, slot: u32, running: Running, ended: Ended) {
         let ending = match ended {
             Ok(Outcome::Succeeded) => Ending::Succeeded,
-            Ok(Outcome::Failed(failure)) => {
-                if failure.category == Category::Exhausted {
-                    self.live.end(Stopped::OutOfData(failure.message.clone()));
-                }
-                if let (Some(backoff), Some(wait)) = (&mut self.backoff, failure.overload) {
-                    backoff.complaint(self.standstill.schedule(self.now), wait);
-                }
-                if matches!(failure.category, Category::Descriptors | Category::Ports) {
-                    self.curb();
-                }
-                Ending::Failed(failure)
-            }
+            Ok(Outcome::Failed(failure)) => self.failed(failure),
             Err(panic) => Ending::Failed(Failure::of_panic(&*panic, panics::take_location())),
         };
         self.now = self.clock.now();
         self.record(slot, running, ending);
     }
 
+    /// Some failures say something to the load.
+    fn failed(&mut self, failure: Failure) -> Ending {
+        if failure.category == Category::Exhausted {
+            self.live.end(Stopped::OutOfData(failure.message.clone()));
+        }
+        if let (Some(backoff), Some(wait)) = (&mut self.backoff, failure.overload) {
+            backoff.complaint(self.standstill.schedule(self.now), wait);
+        }
+        if matches!(failure.category, Category::Descriptors | Category::Ports) {
+            self.curb();
+        }
+        Ending::Failed(failure)
+    }
+
+    #[inline]
     fn record(&mut self, slot: u32, running: Running, ending: Ending) {
         let Running { phase, intended, started } = running;
         let at = self.schedule();

@@ -11,7 +11,7 @@ use super::meter::{Meter, Readings};
 use super::prepare::{Prepared, Test};
 use super::watch::Watch;
 use crate::measure::edges::{Edges, TimedRounds};
-use crate::measure::recorder::LiveCounts;
+use crate::measure::live_counts::LiveCounts;
 use crate::measure::{Preparation, Recording, Shortages};
 use crate::plan::{Plan, nanos};
 use std::sync::Arc;

@@ -150,6 +150,7 @@ impl Roster {
     }
 
     /// The next one to begin, and when it should have.
+    #[inline]
     pub fn take(&mut self) -> Option<(u32, u64)> {
         while let Some((slot, since)) = self.ready.pop_front() {
             if slot < self.wanted {
@@ -178,6 +179,7 @@ impl Roster {
 
     /// Puts a user back whose iteration was meant to start at `intended` and has ended. Without a pause it is meant to go
     /// on at once: what it waits for its turn from then on is lag.
+    #[inline]
     pub fn rest(&mut self, slot: u32, intended: u64, finished: u64) {
         let think = self.think.map_or(0, |think| nanos(think.draw(unit(&mut self.random))));
         let due = (finished + think).max(intended.saturating_add(self.pace));

@@ -8,6 +8,9 @@ use std::collections::BinaryHeap;
 
 /// How many of each are kept of a session.
 pub const KEPT: usize = 20;
+/// So many slow ones are held before those that cannot stay are sorted out: while a target falls behind, every iteration is
+/// the slowest so far.
+const HELD: usize = 8 * KEPT;
 
 /// One iteration.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,13 +59,16 @@ impl Exemplars {
         self.merge(&moved);
     }
 
-    /// While a target falls behind every iteration is the slowest so far: what cannot stay goes now and then, a few at a time.
-    fn add_slow(&mut self, exemplar: Exemplar) {
-        self.slowest.push(exemplar);
-        if self.slowest.len() == 2 * KEPT {
-            self.slowest.select_nth_unstable_by_key(KEPT - 1, |one| (Reverse(one.response), one.at));
-            self.slowest.truncate(KEPT);
+    /// Lets go of what is not among the slowest; the response time of the last one that stays, where there are enough.
+    fn keep_the_slowest(&mut self) -> Option<u64> {
+        if self.slowest.len() < KEPT {
+            return None;
         }
+        let by_response = |one: &Exemplar| (Reverse(one.response), one.at);
+        let (_, nth, _) = self.slowest.select_nth_unstable_by_key(KEPT - 1, by_response);
+        let least = nth.response;
+        self.slowest.truncate(KEPT);
+        Some(least)
     }
 
     /// Forgets everything, keeps its memory.
@@ -73,10 +79,12 @@ impl Exemplars {
 }
 
 /// One worker's choice over the whole session: what has no chance any more costs two comparisons.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Choice {
-    /// Response times of the slowest so far.
-    slowest: BinaryHeap<Reverse<u64>>,
+    /// From this response time on an iteration may be among the slowest.
+    slow_from: u64,
+    /// Below this ticket it is drawn.
+    drawn_below: u64,
     /// Tickets of those drawn so far.
     drawn: BinaryHeap<u64>,
     seed: u64,
@@ -85,7 +93,7 @@ pub struct Choice {
 impl Choice {
     /// Draws by this seed.
     pub fn new(seed: u64) -> Self {
-        Choice { seed, ..Choice::default() }
+        Choice { slow_from: 0, drawn_below: u64::MAX, drawn: BinaryHeap::new(), seed }
     }
 
     /// Adds an iteration to `exemplars` if it is among the slowest or drawn; `steps` is asked only then.
@@ -97,33 +105,37 @@ impl Choice {
         at: u64,
         steps: impl Fn() -> Vec<(String, Option<u64>)>,
     ) {
-        let response = sample.response();
+        if sample.response() >= self.slow_from {
+            exemplars.slowest.push(exemplar(sample, at, steps()));
+            if exemplars.slowest.len() >= HELD {
+                self.settle(exemplars);
+            }
+        }
         let ticket = mixed(self.seed ^ sample.iteration);
-        let is_slow =
-            self.slowest.len() < KEPT || self.slowest.peek().is_some_and(|least| response > least.0);
-        let is_drawn = self.drawn.len() < KEPT || self.drawn.peek().is_some_and(|most| ticket < *most);
-        if is_slow || is_drawn {
-            let exemplar = exemplar(sample, at, steps());
-            if is_drawn {
-                keep(&mut self.drawn, ticket);
-                exemplars.drawn.push((ticket, exemplar.clone()));
-            }
-            if is_slow {
-                keep(&mut self.slowest, Reverse(response));
-                exemplars.add_slow(exemplar);
-            }
+        if ticket < self.drawn_below {
+            exemplars.drawn.push((ticket, exemplar(sample, at, steps())));
+            self.draw(ticket);
+        }
+    }
+
+    /// Sorts out what cannot stay. To be called before `exemplars` go away.
+    pub fn settle(&mut self, exemplars: &mut Exemplars) {
+        if let Some(least) = exemplars.keep_the_slowest() {
+            self.slow_from = self.slow_from.max(least.saturating_add(1));
+        }
+    }
+
+    fn draw(&mut self, ticket: u64) {
+        self.drawn.push(ticket);
+        if self.drawn.len() > KEPT {
+            self.drawn.pop();
+        }
+        if let Some(most) = self.drawn.peek().filter(|_| self.drawn.len() == KEPT) {
+            self.drawn_below = *most;
         }
     }
 }
 
-fn keep<T: Ord>(heap: &mut BinaryHeap<T>, value: T) {
-    heap.push(value);
-    if heap.len() > KEPT {
-        heap.pop();
-    }
-}
-
-#[cold]
 fn exemplar(sample: &Sample, finished_at: u64, steps: Vec<(String, Option<u64>)>) -> Exemplar {
     let failure = match &sample.ending {
         Ending::Succeeded => None,
@@ -170,7 +182,9 @@ mod tests {
                 ending: Ending::Succeeded,
             };
             choice.consider(&mut found, &sample, sample.finished, Vec::new);
+            assert!(found.slowest.len() < HELD);
         }
+        choice.settle(&mut found);
         found
     }
 
@@ -197,16 +211,28 @@ mod tests {
     }
 
     #[test]
-    fn where_each_is_the_slowest_so_far_only_a_few_are_held_and_the_slowest_are_among_them() {
-        let mut found = considered(&mut Choice::new(1), (0..10).flat_map(|_| 0..1000));
-        assert!(found.slowest.len() < 2 * KEPT, "{}", found.slowest.len());
-        let mut rising = considered(&mut Choice::new(1), 0..1000);
-        assert!(rising.slowest.len() < 2 * KEPT, "{}", rising.slowest.len());
-        rising.merge(&Exemplars::default());
-        let kept: Vec<u64> = rising.slowest.iter().map(|exemplar| exemplar.response).collect();
-        assert_eq!(kept, (980..1000).rev().collect::<Vec<u64>>());
-        found.merge(&Exemplars::default());
-        assert!(found.slowest.iter().all(|exemplar| exemplar.response >= 998));
+    fn where_each_is_the_slowest_so_far_the_slowest_are_kept() {
+        let responses = |exemplars: &Exemplars| {
+            let mut responses: Vec<u64> = exemplars.slowest.iter().map(|one| one.response).collect();
+            responses.sort_unstable();
+            responses
+        };
+        let rising = considered(&mut Choice::new(1), 0..1000);
+        assert_eq!(responses(&rising), (980..1000).collect::<Vec<u64>>());
+        let waves = considered(&mut Choice::new(1), (0..10).flat_map(|_| 0..1000));
+        assert_eq!(responses(&waves), [[998; 10], [999; 10]].concat());
+    }
+
+    #[test]
+    fn what_has_no_chance_in_a_later_stretch_is_not_even_built() {
+        let mut choice = Choice::new(1);
+        considered(&mut choice, 500..600);
+        assert_eq!(considered(&mut choice, 1000..1580).slowest, []);
+        assert_eq!(
+            considered(&mut choice, 1580..1582).slowest.len(),
+            1,
+            "580 is as slow as the 20th, 581 slower"
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl Default for Histogram {
 
 impl Histogram {
     /// Counts one time.
+    #[inline]
     pub fn record(&mut self, ns: u64) {
         self.0.saturating_record(ns);
     }

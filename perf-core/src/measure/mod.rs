@@ -5,6 +5,7 @@
 pub mod alert;
 pub mod class;
 mod collection;
+pub mod counted;
 pub mod custom;
 pub mod edges;
 pub mod environment;
@@ -12,6 +13,7 @@ pub mod errors;
 pub mod exemplar;
 pub mod histogram;
 pub mod ladder;
+pub mod live_counts;
 pub mod marks;
 mod message;
 pub mod mix;

@@ -72,7 +72,7 @@ impl Pulse {
 #[derive(Debug, Default)]
 pub struct Beats {
     of_slice: Vec<(u64, Beat)>,
-    /// When the last one is over, from the start of measuring.
+    /// When the last one is over, from the start of measuring; zero without any.
     ends: u64,
 }
 
@@ -80,7 +80,7 @@ impl Beats {
     /// Counts an iteration that finished so many nanoseconds after the start of measuring.
     #[inline]
     pub fn record(&mut self, since_origin: u64, response_ns: u64) {
-        if since_origin >= self.ends || self.of_slice.is_empty() {
+        if since_origin >= self.ends {
             let number = since_origin / BEAT;
             self.of_slice.push((number, Beat::default()));
             self.ends = (number + 1) * BEAT;

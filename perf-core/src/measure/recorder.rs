@@ -2,15 +2,15 @@
 //!
 //! No locks, no waiting, nothing allocated per sample. A full slice is sent away and an emptied one comes back.
 
+use super::counted::{CountedRounds, Finishes};
 use super::edges::Edges;
 use super::exemplar::{Choice, Exemplars};
+use super::live_counts::LiveCounts;
 use super::marks::Mark;
 use super::pulse::Beats;
-use super::sample::{Counts, Drop, Phase, Sample};
+use super::sample::{Drop, Phase, Sample};
 use super::tally::{Tally, Words};
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// What one worker recorded between two edges.
@@ -60,98 +60,6 @@ impl Slice {
     }
 }
 
-/// Rounds of a load that ends by its iterations: equal numbers of finished ones, whichever worker ran them.
-#[derive(Debug)]
-pub struct CountedRounds {
-    finished: AtomicU64,
-    iterations: u64,
-    rounds: u32,
-    /// One recorder only: no other thread counts at the same time.
-    is_alone: bool,
-}
-
-impl CountedRounds {
-    /// `iterations` in `rounds` parts, counted by so many recorders; all above zero.
-    pub fn new(iterations: u64, rounds: u32, recorders: u32) -> Self {
-        CountedRounds { finished: AtomicU64::new(0), iterations, rounds, is_alone: recorders == 1 }
-    }
-
-    /// How many were finished before this one.
-    #[inline]
-    fn next(&self) -> u64 {
-        if self.is_alone {
-            let finished = self.finished.load(Ordering::Relaxed);
-            self.finished.store(finished + 1, Ordering::Relaxed);
-            return finished;
-        }
-        self.finished.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// The round of the iteration that so many were finished before.
-    fn round(&self, finished: u64) -> u32 {
-        let round = u128::from(finished) * u128::from(self.rounds) / u128::from(self.iterations);
-        u32::try_from(round).unwrap_or(u32::MAX).min(self.rounds - 1)
-    }
-
-    /// How many are finished before the first one of a round.
-    fn start(&self, round: u32) -> u64 {
-        let start = (u128::from(round) * u128::from(self.iterations)).div_ceil(u128::from(self.rounds));
-        u64::try_from(start).unwrap_or(u64::MAX)
-    }
-
-    /// Which of the finished ones belong to a round. More than were planned, where users came in, are of the last one.
-    fn range(&self, round: u32) -> Range<u64> {
-        let is_last = round + 1 >= self.rounds;
-        self.start(round)..if is_last { u64::MAX } else { self.start(round + 1) }
-    }
-}
-
-/// A worker's counts, readable while it runs: all that is left of one that never comes back.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub struct LiveCounts {
-    /// By phase.
-    counts: [[AtomicU64; 8]; 2],
-    /// The orders under which the worker stands still, with nothing in flight.
-    at_rest: AtomicU64,
-}
-
-impl LiveCounts {
-    fn store(&self, phase: Phase, counts: &Counts) {
-        let live = &self.counts[phase as usize];
-        live.iter().zip(counts.to_array()).for_each(|(live, count)| live.store(count, Ordering::Relaxed));
-    }
-
-    /// Those that the end of an iteration may change.
-    #[inline]
-    fn store_ended(&self, phase: Phase, counts: &Counts) {
-        let live = &self.counts[phase as usize];
-        live[2].store(counts.succeeded, Ordering::Relaxed);
-        live[3].store(counts.failed, Ordering::Relaxed);
-        live[4].store(counts.timed_out, Ordering::Relaxed);
-        live[7].store(counts.interrupted, Ordering::Relaxed);
-    }
-
-    /// The two that the start of an iteration changes.
-    #[inline]
-    fn store_started(&self, phase: Phase, counts: &Counts) {
-        let live = &self.counts[phase as usize];
-        live[0].store(counts.planned, Ordering::Relaxed);
-        live[1].store(counts.started, Ordering::Relaxed);
-    }
-
-    /// Whether the worker, under these orders or later ones, came to stand still with nothing in flight.
-    pub fn is_at_rest(&self, version: u64) -> bool {
-        self.at_rest.load(Ordering::Acquire) >= version
-    }
-
-    /// As last published by the worker.
-    pub fn load(&self, phase: Phase) -> Counts {
-        let live = &self.counts[phase as usize];
-        Counts::from_array(std::array::from_fn(|i| live[i].load(Ordering::Relaxed)))
-    }
-}
-
 /// What a recorder is told about the session it records.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -172,10 +80,8 @@ pub struct Recorder {
     rules: Rules,
     next_edge: u64,
     draining: bool,
-    /// Which finished iterations belong to the slice's round, where rounds are counted.
-    counted_round: Range<u64>,
-    /// By phase.
-    totals: [Counts; 2],
+    /// Where rounds go by the number of finished iterations.
+    finishes: Option<Finishes>,
     live: Arc<LiveCounts>,
     choice: Choice,
     users: u32,
@@ -201,10 +107,9 @@ impl Recorder {
             next_edge: rules.edges.after(0),
             choice: Choice::new(rules.seed),
             users: 0,
+            finishes: rules.counted.clone().map(Finishes::of),
             rules,
             draining: false,
-            counted_round: 0..0,
-            totals: [Counts::default(); 2],
             live,
             slice,
             empty,
@@ -236,6 +141,7 @@ impl Recorder {
     fn replace_slice(&mut self, from: u64, round: Option<u32>) {
         let mut fresh = self.empty.try_recv().unwrap_or_else(|_| Slice::prepared(self.rules.worker));
         (fresh.from, fresh.round) = (from, round);
+        self.choice.settle(&mut self.slice.exemplars);
         self.slice.to = from;
         (self.full)(std::mem::replace(&mut self.slice, fresh));
     }
@@ -259,9 +165,7 @@ impl Recorder {
     #[inline]
     pub fn start(&mut self, phase: Phase) {
         self.tally(phase).counts.start();
-        let total = &mut self.totals[phase as usize];
-        total.start();
-        self.live.store_started(phase, total);
+        self.live.start(phase);
     }
 
     /// Counts arrivals that cannot start.
@@ -271,9 +175,7 @@ impl Recorder {
             Phase::Measured => &mut self.slice.measured,
         };
         tally.drop_arrivals(why, count, at, &self.rules.words);
-        let total = &mut self.totals[phase as usize];
-        total.drop_arrivals(why, count);
-        self.live.store(phase, total);
+        self.live.drop_arrivals(phase, why, count);
     }
 
     /// Counts and times an iteration at its end, which is `at` by the schedule's clock; `steps` says what it did by name.
@@ -291,18 +193,12 @@ impl Recorder {
         } else {
             self.slice.warmup.record(sample, at, &self.rules.words);
         }
-        let total = &mut self.totals[sample.phase as usize];
-        total.end(&sample.ending);
-        self.live.store_ended(sample.phase, total);
+        self.live.end(sample.phase, &sample.ending);
     }
 
     #[inline]
     fn enter_counted_round(&mut self, now: u64) {
-        let Some(counted) = self.rules.counted.as_ref().filter(|_| !self.draining) else { return };
-        let finished = counted.next();
-        if !self.counted_round.contains(&finished) {
-            let round = counted.round(finished);
-            self.counted_round = counted.range(round);
+        if let Some(round) = self.finishes.as_mut().and_then(|finishes| finishes.count(now)) {
             self.replace_slice(now, Some(round));
         }
     }
@@ -323,7 +219,7 @@ impl Recorder {
 
     /// Tells whoever waits for it that nothing is in flight, and nothing begins under the orders of this version.
     pub fn rest(&self, version: u64) {
-        self.live.at_rest.store(version, Ordering::Release);
+        self.live.rest(version);
     }
 
     /// Counts what the test function said by name in an iteration that ended at this instant.
@@ -333,7 +229,7 @@ impl Recorder {
 
     /// From now on nothing that finishes belongs to a round.
     pub fn begin_drain(&mut self, now: u64) {
-        self.draining = true;
+        (self.draining, self.finishes) = (true, None);
         self.replace_slice(now, None);
     }
 
@@ -397,7 +293,7 @@ mod tests {
     fn counted_rounds_hold_equal_numbers_of_finished_iterations() {
         // More than were planned are of the last one, and cut nothing.
         for (finished, expected) in [(7, [3, 2, 2]), (30, [3, 2, 25])] {
-            let (mut recorder, slices, _) = recorder(Some(Arc::new(CountedRounds::new(7, 3, 1))));
+            let (mut recorder, slices, _) = recorder(Some(Arc::new(CountedRounds::new(7, 3))));
             for i in 0..finished {
                 run(&mut recorder, Phase::Measured, 10 + i, 11 + i, Ending::TimedOut);
             }

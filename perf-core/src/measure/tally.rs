@@ -61,17 +61,27 @@ struct Three {
     lag: Histogram,
 }
 
+impl Three {
+    #[inline]
+    fn record(&mut self, sample: &Sample) {
+        self.response.record(sample.response());
+        self.service.record(sample.service());
+        self.lag.record(sample.lag());
+    }
+}
+
 impl Times {
     /// Makes the histograms now instead of with the first sample.
     pub fn prepare(&mut self) {
         self.0.get_or_insert_default();
     }
 
+    #[inline]
     fn record(&mut self, sample: &Sample) {
-        let three = self.0.get_or_insert_default();
-        three.response.record(sample.response());
-        three.service.record(sample.service());
-        three.lag.record(sample.lag());
+        match &mut self.0 {
+            Some(three) => three.record(sample),
+            none => none.insert(Box::default()).record(sample),
+        }
     }
 
     fn merge(&mut self, other: &Times) {
@@ -109,6 +119,7 @@ impl Times {
 
 impl Tally {
     /// Counts and times one iteration at its end, which is `at` by the schedule's clock.
+    #[inline]
     pub fn record(&mut self, sample: &Sample, at: u64, words: &Words) {
         self.counts.end(&sample.ending);
         match &sample.ending {
