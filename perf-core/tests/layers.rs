@@ -81,6 +81,7 @@ const ORDER: &[&str] = &[
     "measure/mix",
     "measure/mod",
     "drive/clock",
+    "drive/machine",
     "drive/cpu",
     "drive/threads",
     "drive/reading",

@@ -40,14 +40,14 @@ impl Clock {
 /// 5 ns more, of the 69 of an iteration that does nothing.
 #[cfg(target_os = "linux")]
 #[inline]
-fn reading() -> i64 {
+pub(super) fn reading() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 /// Nanoseconds since it was first asked.
 #[cfg(not(target_os = "linux"))]
-fn reading() -> i64 {
+pub(super) fn reading() -> i64 {
     static FIRST: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     nanos(FIRST.elapsed())
 }

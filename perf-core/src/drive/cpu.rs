@@ -51,45 +51,6 @@ impl Target {
     }
 }
 
-/// CPU time of the whole machine since it was booted, in nanoseconds, to a hundredth of a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// Of all processes, and of the system on their behalf.
-    pub busy: u64,
-    /// That the hypervisor gave to others.
-    pub steal: u64,
-    /// That all CPUs had to give.
-    pub all: u64,
-}
-
-impl Machine {
-    /// As Linux keeps it in `/proc/stat`; elsewhere nobody knows.
-    pub fn cpu() -> Option<Self> {
-        Machine::of_stat(&std::fs::read_to_string("/proc/stat").ok()?, ticks_per_second()?)
-    }
-
-    /// user, nice, system, idle, iowait, irq, softirq and steal of all CPUs; what guests got is part of the first two.
-    fn of_stat(stat: &str, ticks_per_second: u64) -> Option<Self> {
-        let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
-        let ticks: Vec<u64> = fields.take(8).map_while(|field| field.parse().ok()).collect();
-        let [_, _, _, idle, iowait, _, _, steal] = ticks[..] else { return None };
-        let all: u64 = ticks.iter().sum();
-        let [busy, steal, all] =
-            [all - idle - iowait - steal, steal, all].map(|ticks| ticks * (1_000_000_000 / ticks_per_second));
-        Some(Machine { busy, steal, all })
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn ticks_per_second() -> Option<u64> {
-    Some(rustix::param::clock_ticks_per_second()).filter(|ticks| *ticks > 0)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ticks_per_second() -> Option<u64> {
-    None
-}
-
 /// By which other threads may ask for its CPU time, while it lives; `None` where the system keeps no such account.
 #[cfg(target_os = "linux")]
 pub fn id_of_this_thread() -> Option<i32> {
@@ -243,17 +204,6 @@ mod tests {
         let needed = account::of_ours() - before;
         // Threads of other tests are ours, too, and add to it.
         assert!(needed >= 20_000_000, "{needed}");
-    }
-
-    #[test]
-    fn the_machines_account_is_read_field_by_field() {
-        let stat = "cpu  100 20 30 1000 50 6 4 90 7 7\ncpu0 1 2 3\n";
-        let machine = Machine::of_stat(stat, 100).unwrap();
-        let ticks = |ticks: u64| ticks * 10_000_000;
-        assert_eq!(machine, Machine { busy: ticks(160), steal: ticks(90), all: ticks(1300) });
-        assert_eq!(Machine::of_stat("cpu  1 2 3\n", 100), None);
-        assert_eq!(Machine::of_stat("", 100), None);
-        assert!(Machine::cpu().unwrap().all > 0);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! that is 0.02 % of a core. The thread that does it, which also looks at orders from outside twenty times a second, takes
 //! 0.08 % beside a load (`cargo bench -p perf-core`).
 
-use super::cpu::{self, Machine, Target};
+use super::cpu::{self, Target};
+use super::machine::Machine;
 use super::reading::{Reading, Used};
 use super::threads::Threads;
 use crate::measure::proc::{self, Network, Process, Sockets, Tcp, Throttling};

@@ -3,8 +3,9 @@
 
 use super::clock::Clock;
 use super::control::Control;
-use super::cpu::{self, Machine, Target};
+use super::cpu::{self, Target};
 use super::gauges::Gauges;
+use super::machine::Machine;
 use super::sampler::Sampler;
 use super::standstill::Standstill;
 use crate::measure::edges::Edges;
@@ -15,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long orders from outside are not looked at.
-const LOOK_AROUND: Duration = Duration::from_millis(50);
+const LOOK_AROUND: Duration = Duration::from_millis(100);
 /// A pause may begin just before an edge: then the reading is of its beginning, and not of some time after its end.
 const SLACK: u64 = 1_000;
 
@@ -74,14 +75,10 @@ struct Account {
 
 impl Account {
     fn until(self, after: Account) -> Option<Surroundings> {
-        let since = |part: fn(&Account) -> u64| part(&after).saturating_sub(part(&self)) as f64;
-        let all = since(|account| account.machine.all);
-        let others = since(|account| account.machine.busy) - since(|account| account.known);
-        let share = |time: f64| (time / all).clamp(0.0, 1.0);
-        (all > 0.0).then(|| Surroundings {
-            steal: share(since(|account| account.machine.steal)),
-            others_cpu: share(others),
-        })
+        let spent = self.machine.until(&after.machine)?;
+        let others = spent.busy.saturating_sub(after.known.saturating_sub(self.known));
+        let share = |time: u64| (time as f64 / spent.all as f64).min(1.0);
+        Some(Surroundings { steal: share(spent.steal), others_cpu: share(others) })
     }
 }
 
@@ -159,12 +156,15 @@ mod tests {
 
     #[test]
     fn what_the_machine_did_is_dealt_out_to_the_hypervisor_others_and_us() {
-        let account = |busy, steal, all, known| Account { machine: Machine { busy, steal, all }, known };
-        let before = account(100, 10, 1000, 50);
-        let shares = before.until(account(400, 60, 2000, 150)).unwrap();
+        let account = |at, busy, steal, known: u64| Account {
+            machine: Machine::example(at, busy, steal),
+            known: known * 1_000_000,
+        };
+        let before = account(500, 100, 10, 50);
+        let shares = before.until(account(1000, 400, 60, 150)).unwrap();
         assert_eq!(shares, Surroundings { steal: 0.05, others_cpu: 0.2 });
-        // Ticks are coarse: less than nothing is nothing.
-        assert_eq!(before.until(account(110, 10, 2000, 150)), Some(Surroundings::default()));
+        // Idle time is coarse: less than nothing is nothing.
+        assert_eq!(before.until(account(1000, 110, 10, 150)), Some(Surroundings::default()));
         assert_eq!(before.until(before), None);
     }
 }

@@ -33,6 +33,7 @@ pub mod http;
 pub mod http;
 mod known;
 mod lost;
+mod machine;
 mod meter;
 pub mod offer;
 pub mod open;

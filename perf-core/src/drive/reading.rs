@@ -2,11 +2,11 @@
 //!
 //! Pure arithmetic: reads nothing.
 
-use super::cpu::Machine;
+use super::machine::{Machine, Spent};
 use crate::measure::proc::{Network, Process, Sockets, Tcp, Throttling};
 use crate::measure::resources::{Figure, ResourcePoint};
 
-/// Over a shorter time there is no rate: the machine's account has ticks of a hundredth of a second.
+/// Over a shorter time there is no rate: the machine's account is to a hundredth of a second.
 const LEAST_WINDOW: u64 = 100_000_000;
 
 /// Everything at one instant: accounts that only grow, and levels.
@@ -93,11 +93,11 @@ impl Between<'_> {
     }
 
     fn of_machine(&self, point: &mut ResourcePoint) {
-        let machine = |part: fn(&Machine) -> u64| self.grown(|reading| reading.machine.as_ref().map(part));
-        let all = machine(|machine| machine.all).filter(|all| *all > 0.0);
-        let steal = machine(|machine| machine.steal).zip(all).map(|(steal, all)| steal / all);
-        point.set(Figure::MachineCpu, self.share(|reading| reading.machine.map(|machine| machine.busy)));
-        point.set(Figure::Steal, steal);
+        let spent =
+            self.before.machine.zip(self.after.machine).and_then(|(before, after)| before.until(&after));
+        let part = |time: u64, of: u64| time as f64 / of as f64;
+        point.set(Figure::MachineCpu, spent.map(|Spent { busy, .. }| part(busy, self.window)));
+        point.set(Figure::Steal, spent.map(|Spent { steal, all, .. }| part(steal, all)));
         let pressures = [Figure::CpuPressure, Figure::MemoryPressure, Figure::IoPressure];
         for (place, figure) in pressures.into_iter().enumerate() {
             point.set(figure, self.share(|reading| reading.pressure[place]).map(|share| share.min(1.0)));
@@ -151,7 +151,7 @@ mod tests {
             at: at * MS,
             own: Used { cpu: Some(at * MS * 3 / 2), open_files: Some(at), ..Used::default() },
             workers: vec![Some(at * MS / 4), None, Some(at * MS / 2)],
-            machine: Some(Machine { busy: at * MS, steal: at * MS / 5, all: at * MS * 2 }),
+            machine: Some(Machine::example(at, at, at / 5)),
             throttling: Some(Throttling { periods: at / 100, throttled: at / 400 }),
             pressure: [Some(at * MS / 10), Some(7), None],
             network: Some(Network { received: at * 50, sent: at, loopback: 3 }),
