@@ -1,4 +1,5 @@
-//! Rounds of a load that ends by its iterations: equal numbers of finished ones, whichever worker ran them.
+//! Rounds of a load that ends by its iterations: equal numbers of finished ones, whichever worker ran them; give or take 64 of
+//! each worker where so many follow each other within 10 µs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,13 +79,13 @@ impl Finishes {
     fn say(&mut self, now: u64) -> Option<u32> {
         let finished = self.rounds.finished.fetch_add(self.unsaid, Ordering::Relaxed) + self.unsaid;
         (self.unsaid, self.until) = (0, now + QUICK);
-        let is_entered = !self.round.contains(&(finished - 1));
-        let round = self.rounds.round(finished - 1);
-        if is_entered {
+        let last = finished - 1;
+        let entered = (!self.round.contains(&last)).then(|| self.rounds.round(last));
+        if let Some(round) = entered {
             self.round = self.rounds.range(round);
         }
         self.most = (self.round.end.saturating_sub(finished) / PARTS).clamp(1, MOST);
-        is_entered.then_some(round)
+        entered
     }
 }
 

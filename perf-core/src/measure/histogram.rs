@@ -27,6 +27,14 @@ impl Histogram {
         self.0.saturating_record(ns);
     }
 
+    /// Of these times.
+    #[cfg(test)]
+    pub(crate) fn of(values: &[u64]) -> Self {
+        let mut histogram = Histogram::default();
+        values.iter().for_each(|value| histogram.record(*value));
+        histogram
+    }
+
     /// Counts one time so often.
     #[cfg(test)]
     pub(super) fn record_many(&mut self, ns: u64, times: u64) {
@@ -88,19 +96,13 @@ impl Histogram {
 mod tests {
     use super::*;
 
-    fn of(values: &[u64]) -> Histogram {
-        let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.record(*value));
-        histogram
-    }
-
     fn percent(percent: f64) -> Quantile {
         Quantile::percent(percent).unwrap()
     }
 
     #[test]
     fn statistics_are_those_of_the_values_to_three_digits() {
-        let histogram = of(&[1_000_000, 2_000_000, 3_000_000, 10_000_000]);
+        let histogram = Histogram::of(&[1_000_000, 2_000_000, 3_000_000, 10_000_000]);
         let is = |statistic, expected: f64| {
             let actual = histogram.statistic(statistic).unwrap();
             assert!((actual - expected).abs() <= expected / 1000.0, "{statistic:?}: {actual}");
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_counts_at_the_edge() {
-        let histogram = of(&[0, u64::MAX]);
+        let histogram = Histogram::of(&[0, u64::MAX]);
         assert_eq!(histogram.count(), 2);
         let max = histogram.statistic(Statistic::Max).unwrap();
         assert!((max / HIGHEST_NS as f64 - 1.0).abs() < 0.001, "{max}");

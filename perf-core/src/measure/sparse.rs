@@ -196,15 +196,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(values: &[u64]) -> Histogram {
-        let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.record(*value));
-        histogram
-    }
-
     fn sparse(values: &[u64]) -> SparseHistogram {
         let mut sparse = SparseHistogram::default();
-        sparse.merge_dense(&of(values));
+        sparse.merge_dense(&Histogram::of(values));
         sparse
     }
 
@@ -244,7 +238,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_bucket_is_one_of_the_dense_ones(value in 0u64..3_600_000_000_000) {
-            let dense = of(&[value]);
+            let dense = Histogram::of(&[value]);
             let (upper, _) = dense.buckets().next().unwrap();
             prop_assert_eq!(upper_end(place_of(value)), upper);
             prop_assert_eq!(place_of(upper), place_of(value));
@@ -257,16 +251,16 @@ mod tests {
             p in 0.1f64..99.9,
         ) {
             let both: Vec<u64> = a.iter().chain(&b).copied().collect();
-            let mut dense = of(&a);
-            dense.merge(&of(&b));
+            let mut dense = Histogram::of(&a);
+            dense.merge(&Histogram::of(&b));
             let mut kept = sparse(&a);
             kept.merge(&sparse(&b));
             prop_assert_eq!(&kept, &sparse(&both));
             let mut onto = sparse(&a);
-            onto.merge_dense(&of(&b));
+            onto.merge_dense(&Histogram::of(&b));
             prop_assert_eq!(&onto, &kept);
             prop_assert_eq!(kept.count(), both.len() as u64);
-            let expected = of(&both).statistic(Statistic::Percentile(percent(p)));
+            let expected = Histogram::of(&both).statistic(Statistic::Percentile(percent(p)));
             prop_assert_eq!(dense.statistic(Statistic::Percentile(percent(p))), expected);
             prop_assert_eq!(kept.quantile(percent(p)), expected);
         }

@@ -48,15 +48,9 @@ pub(super) fn lines(histogram: &Histogram, count: usize, width: usize) -> Vec<St
 mod tests {
     use super::*;
 
-    fn of(values: &[u64]) -> Histogram {
-        let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.record(*value));
-        histogram
-    }
-
     #[test]
     fn stretches_are_of_one_width_on_the_log_axis_and_hold_every_time_once() {
-        let histogram = of(&[1000, 1010, 5000, 90_000, 1_000_000]);
+        let histogram = Histogram::of(&[1000, 1010, 5000, 90_000, 1_000_000]);
         assert_eq!(
             lines(&histogram, 3, 40),
             [
@@ -69,6 +63,9 @@ mod tests {
 
     #[test]
     fn equal_times_have_no_shape() {
-        assert!(lines(&of(&[500; 9]), 8, 40).is_empty() && lines(&of(&[]), 8, 40).is_empty());
+        assert!(
+            lines(&Histogram::of(&[500; 9]), 8, 40).is_empty()
+                && lines(&Histogram::of(&[]), 8, 40).is_empty()
+        );
     }
 }
