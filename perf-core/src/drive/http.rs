@@ -226,9 +226,9 @@ impl IntoFuture for Request {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let response = self.0.send().await?;
+            let mut response = self.0.send().await?;
             let (status, url) = (response.status(), response.url().to_string());
-            let headers = response.headers().clone();
+            let headers = std::mem::take(response.headers_mut());
             let body = response.bytes().await?;
             Ok(Response { status, headers, body, url })
         })
