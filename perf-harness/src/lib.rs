@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod about;
 mod address;
 mod alerts;
 mod args;

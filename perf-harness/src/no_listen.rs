@@ -1,21 +1,11 @@
 //! In the place of the live endpoint in a build without it.
 
+use crate::about::About;
 use perf_core::drive::control::Control;
 use perf_core::judge::verdict::Verdict;
-use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::report::Report;
 use std::net::SocketAddr;
-
-/// What nobody is told.
-#[allow(dead_code)] // as the other one
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) run_id: String,
-    pub(crate) started: String,
-    pub(crate) environment: Environment,
-    pub(crate) plans: Vec<Plan>,
-}
 
 /// There is none.
 pub(crate) enum Listener {}

@@ -1,12 +1,13 @@
 //! The main of a test target: the registry as trials, run one at a time under libtest's rules.
 
+use crate::about::About;
 use crate::address;
 use crate::alerts::Alerts;
 use crate::args::Args;
 use crate::github::Github;
 use crate::history::History;
 use crate::interleaved;
-use crate::listen::{About, Listener};
+use crate::listen::Listener;
 use crate::place::Place;
 use crate::progress::agenda::Agenda;
 use crate::registry;

@@ -2,8 +2,8 @@
 //!
 //! One task follows the news of the run; answers look at what it knows. Keeps a bounded past.
 
-use super::About;
 use super::metrics::{Row, Rows};
+use crate::about::About;
 use perf_core::drive::snapshot::{News, Snapshot};
 use perf_core::judge::verdict::Verdict;
 use perf_core::measure::totals::Totals;

@@ -11,11 +11,11 @@ mod metrics;
 mod patient;
 mod server;
 
+use crate::about::About;
 use hub::{Ended, Hub};
 use perf_core::drive::control::Control;
 use perf_core::drive::cpu;
 use perf_core::judge::verdict::Verdict;
-use perf_core::measure::environment::Environment;
 use perf_core::plan::Plan;
 use perf_core::report::Report;
 use std::io;
@@ -31,16 +31,6 @@ use tokio::sync::mpsc;
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How much longer than that the thread may take.
 const MARGIN: Duration = Duration::from_millis(500);
-
-/// What does not change while a process runs its tests.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) run_id: String,
-    pub(crate) started: String,
-    pub(crate) environment: Environment,
-    /// Those that are to run, in order.
-    pub(crate) plans: Vec<Plan>,
-}
 
 /// The thread that answers.
 pub(crate) struct Listener {

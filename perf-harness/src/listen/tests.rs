@@ -2,6 +2,7 @@
 
 use super::*;
 use perf_core::drive::snapshot::{Snapshot, Stage};
+use perf_core::measure::environment::Environment;
 use perf_core::plan::spec::{Overrides, PerfSpec};
 use std::io::{Read, Write};
 use std::net::TcpStream;
