@@ -1,7 +1,7 @@
 //! libtest's side: listing, selection, formats, signals, nextest.
 
 use e2e::Project;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 #[test]
 fn listing_prints_names_and_nothing_else() {
@@ -119,21 +119,12 @@ fn of_two_processes_one_waits_and_says_so() {
 #[cfg(unix)]
 fn interrupted(signal: rustix::process::Signal) -> e2e::Run {
     let project = Project::new();
-    let mut command = project.executable(&["--exact", "long", "holds", "--update-baselines"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // `holds` comes first; `long` is on its way when the report holds one test.
-    let report = || project.finished(&Command::new("true").output().unwrap()).report;
-    for _ in 0..600 {
-        if report()["tests"].as_array().is_some_and(|tests| tests.len() == 1) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    let id = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(id, signal).unwrap();
-    let run = project.finished(&child.wait_with_output().unwrap());
-    assert!(!project.baseline("long").exists(), "a partial run writes no baseline");
+    let baseline = project.baseline("long");
+    let mut running = e2e::Running::start(project, &["--exact", "long", "holds", "--update-baselines"]);
+    running.wait_for("in the middle of it");
+    running.signal(signal);
+    let run = running.end();
+    assert!(!baseline.exists(), "a partial run writes no baseline");
     run
 }
 

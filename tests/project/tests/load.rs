@@ -303,6 +303,9 @@ async fn blocking(cx: &Cx) {
 
 #[perf_test(rate = 200, duration = "6s", warmup = "500ms", setup = handler)]
 async fn long(cx: &Cx) -> Result<(), Error> {
+    if cx.iteration() == 300 {
+        eprintln!("in the middle of it");
+    }
     cx.get("/").await?;
     Ok(())
 }
