@@ -71,7 +71,6 @@ pub enum RunError {
 /// All members at the same time: a session each, two more when one looks slower than its baseline, and the verdicts.
 pub fn run(members: Vec<Member>, live: &Control) -> Result<Vec<Report>, RunError> {
     live.set_confirming(false);
-    live.set_confirming(false);
     let (first, torn_down) = session(&members, live)?;
     let mut sessions = vec![first];
     let mut fault = torn_down.err().map(RunError::from);
@@ -103,7 +102,6 @@ fn measure_again(
     // Limits are held against the first session alone.
     let mut members = members.to_vec();
     members.iter_mut().for_each(|member| member.plan.conditions.is_lost_told = false);
-    live.set_confirming(true);
     live.set_confirming(true);
     for _ in 0..2 {
         let (next, torn_down) = session(&members, live)?;
