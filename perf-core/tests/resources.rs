@@ -23,17 +23,25 @@ const KEPT: usize = 2_000_000;
 static CHILD: Mutex<Option<Child>> = Mutex::new(None);
 
 /// A target in this process that burns and keeps as much for each request.
-async fn serve() -> Result<mpsc::Sender<()>, String> {
+fn target(burnt: u64, kept: usize) -> mpsc::Sender<()> {
     let (send, requests) = mpsc::channel::<()>();
     std::thread::spawn(move || {
-        let mut kept = Vec::new();
+        let mut all = Vec::new();
         for () in requests {
             let began = of_this_thread().unwrap();
-            while of_this_thread().unwrap() < began + BURNT {}
-            kept.push(vec![1_u8; KEPT]);
+            while of_this_thread().unwrap() < began + burnt {}
+            all.push(vec![1_u8; kept]);
         }
     });
-    Ok(send)
+    send
+}
+
+async fn serve() -> Result<mpsc::Sender<()>, String> {
+    Ok(target(BURNT, KEPT))
+}
+
+async fn serve_quickly() -> Result<mpsc::Sender<()>, String> {
+    Ok(target(BURNT / 25, 0))
 }
 
 /// A target that is a process of its own.
@@ -87,7 +95,17 @@ fn what_client_and_target_need_shows_up_beside_the_timeline() {
         assert_eq!(values.len(), busy.timeline.points.len(), "{name}");
     }
     paused_time_is_in_no_point(&inside);
+    the_machine_is_no_less_busy_than_what_runs_on_it_in_step_with_its_ticks();
     a_process_of_its_own_is_the_target();
+}
+
+/// Ticks of 4 ms, or of 1, meet an arrival every 4 ms always at the same place.
+fn the_machine_is_no_less_busy_than_what_runs_on_it_in_step_with_its_ticks() {
+    let quick = Test { setup: Some(|cx| setup(serve_quickly, cx)), ..Test::of(|cx| user(cx, request)) };
+    let recording = drive(250.0, &quick, &Control::default());
+    let [machine, own] = [Figure::MachineCpu, Figure::Cpu].map(|figure| mean(&recording, figure));
+    // A hundredth of a second in each second is what the machine's account is too coarse for.
+    assert!(own > 0.1 && machine > own - 0.03, "{machine} cores of all, {own} of this process");
 }
 
 fn paused_time_is_in_no_point(test: &Test) {
