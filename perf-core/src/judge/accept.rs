@@ -266,7 +266,7 @@ mod tests {
     fn recorded(p50_ms: f64, recorded: &str, steal: f64) -> SessionRecord {
         let rounds =
             Rounds { n: vec![100; 10], service_p50_ns: vec![Some(p50_ms * 1e6)], ..Rounds::default() };
-        let covariates = Covariates { steal: Some(steal), others_cpu: None };
+        let covariates = Covariates { steal: Some(steal), ..Covariates::default() };
         SessionRecord { recorded: recorded.into(), rounds, covariates, ..SessionRecord::default() }
     }
 

@@ -1,11 +1,14 @@
 //! How much of a change something else than the code may explain.
 //!
 //! Only ever keeps a suspicion from being confirmed: what it allows for is taken off a worsening before that is held
-//! against its threshold, and off nothing else. It has three parts.
+//! against its threshold, and off nothing else. It has four parts.
 //!
 //! - CPU time that the hypervisor or other processes took, beyond what they took while the baseline was recorded. A share
 //!   of x makes what is bound to the CPU at most 1/(1 − x) times as slow, where everybody gets a fair share. The target's
 //!   own CPU time is not made longer by waiting, so CPU per iteration is not allowed anything for it.
+//! - The generator's own CPU time of an iteration, beyond what it took then. It is a part of the iteration's time, and of
+//!   code that did not change: what it tells is the state of the machine, how fast threads wake up and how warm they find
+//!   their caches. Allowed for only where a target needs at least as much; else what is tested may be the test function.
 //! - Drift: rounds that rise or fall within a session, significantly at 1 % (`slope`), and more than they did in the
 //!   baseline. The centre is then half a drift away from the calmer end of the session.
 
@@ -13,7 +16,7 @@ use super::doubt::Doubt;
 use super::level::SessionRecord;
 use crate::analyze::slope::Slope;
 use crate::analyze::stats::mean;
-use crate::metric::Metric;
+use crate::metric::{Metric, Timed};
 
 /// How often rounds without a drift may look as if they had one.
 const DRIFT: f64 = 0.01;
@@ -44,11 +47,16 @@ impl Allowance {
             .map(|(share, log)| (log, Doubt::Stolen { share, explains: ratio(log) }));
         let busy = excess(|session| session.covariates.others_cpu)
             .map(|(share, log)| (log, Doubt::OthersBusy { share, explains: ratio(log) }));
+        let slower = generator(metric, &sessions, baseline).filter(|(_, explains)| *explains >= LEAST);
+        let slower = slower.map(|(more_ns, log)| {
+            let doubt = Doubt::GeneratorSlower { more_ns, explains: ratio(log) };
+            (log, doubt)
+        });
         let drifted = drift(metric, &sessions, baseline).map(|(drift, log)| {
             let doubt = Doubt::Drifted { drift: ratio(drift), explains: ratio(log) };
             (log, doubt)
         });
-        let parts: Vec<(f64, Doubt)> = [stolen, busy, drifted].into_iter().flatten().collect();
+        let parts: Vec<(f64, Doubt)> = [stolen, busy, slower, drifted].into_iter().flatten().collect();
         let total = parts.iter().map(|(log, _)| log).sum();
         Allowance { total, doubts: parts.into_iter().map(|(_, doubt)| doubt).collect() }
     }
@@ -68,6 +76,25 @@ fn excess(
     let mean_share = |sessions: &[&SessionRecord]| mean_of(sessions.iter().map(|session| share(session)));
     let excess = mean_share(sessions)? - mean_share(baseline).unwrap_or(0.0);
     Some((excess, -(-excess.clamp(0.0, MOST_SHARE)).ln_1p()))
+}
+
+/// By how much the generator's own CPU time of an iteration grew, and what that explains of the iteration's time.
+fn generator(
+    metric: &Metric,
+    sessions: &[&SessionRecord],
+    baseline: &[&SessionRecord],
+) -> Option<(f64, f64)> {
+    if !matches!(metric, Metric::Time(Timed::Service, _)) {
+        return None;
+    }
+    let own = |of: &[&SessionRecord]| mean_of(of.iter().map(|session| session.covariates.generator_cpu_ns));
+    let before = |metric: &Metric| {
+        let mean = |session: &&SessionRecord| mean_of(session.rounds.values(metric).map(Some));
+        mean_of(baseline.iter().map(mean))
+    };
+    let (then, more) = (own(baseline)?, own(sessions)? - own(baseline)?);
+    let (time, target) = (before(metric)?, before(&Metric::CpuPerIteration)?);
+    (more > 0.0 && time > 0.0 && target >= then).then(|| (more, (more / time).ln_1p()))
 }
 
 /// From the first round of a session to its last, on the log scale; and whether that is more than chance.
@@ -106,7 +133,11 @@ mod tests {
     fn session(growth: f64, steal: Option<f64>, others_cpu: Option<f64>) -> SessionRecord {
         let p50s = (0..10).map(|round| Some(1e6 * f64::powi(growth, round))).collect();
         let rounds = Rounds { n: vec![100; 10], service_p50_ns: p50s, ..Rounds::default() };
-        SessionRecord { covariates: Covariates { others_cpu, steal }, rounds, ..SessionRecord::default() }
+        SessionRecord {
+            covariates: Covariates { others_cpu, steal, ..Covariates::default() },
+            rounds,
+            ..SessionRecord::default()
+        }
     }
 
     fn allowed(now: &SessionRecord, before: &SessionRecord) -> Allowance {
@@ -135,6 +166,37 @@ mod tests {
         let of_cpu = Allowance::of(&metric("cpu_per_iteration"), &[noisy], &[&calm]);
         assert_eq!(of_cpu, Allowance::default(), "CPU time does not wait");
         assert!(allowed(&session(1.0, Some(f64::NAN), Some(1.0)), &calm).total < 2.4);
+    }
+
+    /// A p50 of a millisecond, and so many microseconds of CPU time of the generator and of the target.
+    fn cpu(generator: f64, target: Option<f64>) -> SessionRecord {
+        let calm = session(1.0, None, None);
+        let rounds = Rounds { cpu_per_iteration_ns: vec![target.map(|us| us * 1e3); 10], ..calm.rounds };
+        let covariates = Covariates { generator_cpu_ns: Some(generator * 1e3), ..Covariates::default() };
+        SessionRecord { rounds, covariates, ..calm }
+    }
+
+    #[test]
+    fn the_generators_own_time_explains_as_much_of_an_iterations_time() {
+        let (before, now) = (cpu(150.0, Some(300.0)), cpu(230.0, Some(320.0)));
+        let found = allowed(&now, &before);
+        assert!(near(found.total, 1.08_f64.ln()), "{found:?}");
+        assert!(
+            matches!(found.doubts[..], [Doubt::GeneratorSlower { more_ns, .. }] if near(more_ns, 80_000.0))
+        );
+        assert_eq!(allowed(&before, &now), Allowance::default(), "less than before explains nothing");
+        for other in ["throughput", "cpu_per_iteration"] {
+            let found = Allowance::of(&metric(other), std::slice::from_ref(&now), &[&before]);
+            assert_eq!(found, Allowance::default(), "{other}");
+        }
+    }
+
+    #[test]
+    fn where_the_test_function_may_be_what_is_tested_its_time_is_no_excuse() {
+        for target in [None, Some(0.0), Some(149.0)] {
+            let (before, now) = (cpu(150.0, target), cpu(230.0, target));
+            assert_eq!(allowed(&now, &before), Allowance::default(), "{target:?}");
+        }
     }
 
     #[test]

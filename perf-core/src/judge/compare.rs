@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn what_others_took_keeps_a_suspicion_from_being_confirmed() {
-        let covariates = Covariates { others_cpu: None, steal: Some(0.2) };
+        let covariates = Covariates { steal: Some(0.2), ..Covariates::default() };
         let noisy = |p50| SessionRecord { covariates, ..session(p50) };
         let found = |now: [SessionRecord; 2]| compared(gate("p50"), &now, &level(&[10.0; 5]), 1).remove(0);
         assert_eq!(found([session(12.5), session(12.5)]).verdict, Change::Regressed);

@@ -1,6 +1,7 @@
 //! Why a metric is not decided, as data, with what would help.
 
 use crate::metric::Metric;
+use crate::units::Latency;
 use std::fmt;
 
 /// A reason for `unresolved`.
@@ -45,6 +46,13 @@ pub enum Doubt {
         /// Of the CPU time, beyond what the baseline's sessions had.
         share: f64,
         /// How much slower that can make a test, at most.
+        explains: f64,
+    },
+    /// The generator's own code, which is the same, took more CPU time.
+    GeneratorSlower {
+        /// Nanoseconds of each iteration, beyond what the baseline's sessions had.
+        more_ns: f64,
+        /// How much slower that makes an iteration.
         explains: f64,
     },
     /// The rounds rose or fell from the start of a session to its end.
@@ -101,6 +109,14 @@ impl fmt::Display for Doubt {
                 "other processes used {} more of the CPU time than while the baseline was recorded, which may explain {}; \
                  stop them, or use `cargo perf-test compare`",
                 percent(share),
+                percent(explains)
+            ),
+            Doubt::GeneratorSlower { more_ns, explains } => write!(
+                f,
+                "the generator itself took {} more CPU time for each iteration than while the baseline was recorded, which may \
+                 explain {}; this machine is in another state, or the test function does more: run it again later, or use \
+                 `cargo perf-test compare`",
+                Latency(*more_ns),
                 percent(explains)
             ),
             Doubt::Drifted { drift, explains } => write!(

@@ -7,6 +7,7 @@ use crate::measure::Named;
 use crate::metric::{Metric, Statistic, Timed};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// The most sessions of a level; the oldest go first.
 pub const MOST_SESSIONS: usize = 20;
@@ -46,6 +47,9 @@ pub struct SessionRecord {
 /// What happened during a session that is no doing of the code's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Covariates {
+    /// CPU time of the generator's workers per completed iteration, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_cpu_ns: Option<f64>,
     /// CPU time of other processes as a part of what all CPUs had to give; neither the target's nor the generator's.
     #[serde(default)]
     pub others_cpu: Option<f64>,
@@ -57,15 +61,24 @@ pub struct Covariates {
 impl Covariates {
     fn of(session: &Session) -> Self {
         let part = |share: f64| Some((share * 1e4).round() / 1e4);
-        session.recording.surroundings.map_or_else(Covariates::default, |surroundings| Covariates {
-            others_cpu: part(surroundings.others_cpu),
-            steal: part(surroundings.steal),
-        })
+        let surroundings = session.recording.surroundings;
+        Covariates {
+            generator_cpu_ns: generator_cpu(session),
+            others_cpu: surroundings.and_then(|surroundings| part(surroundings.others_cpu)),
+            steal: surroundings.and_then(|surroundings| part(surroundings.steal)),
+        }
     }
 
     fn are_unknown(&self) -> bool {
         *self == Covariates::default()
     }
+}
+
+/// Of all workers together.
+fn generator_cpu(session: &Session) -> Option<f64> {
+    let ran: Duration = session.recording.worker_cpu.iter().map(|cpu| cpu.ran).sum();
+    let completed = session.summary.counts.completed();
+    (completed > 0 && !ran.is_zero()).then(|| (ran.as_secs_f64() * 1e9 / completed as f64).round())
 }
 
 /// The rounds of one session, by column.
