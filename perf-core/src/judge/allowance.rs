@@ -173,7 +173,7 @@ mod tests {
         let calm = session(1.0, None, None);
         let rounds = Rounds { cpu_per_iteration_ns: vec![target.map(|us| us * 1e3); 10], ..calm.rounds };
         let covariates = Covariates { generator_cpu_ns: Some(generator * 1e3), ..Covariates::default() };
-        SessionRecord { rounds, covariates, ..calm }
+        SessionRecord { covariates, rounds, ..calm }
     }
 
     #[test]
