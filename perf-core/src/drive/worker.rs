@@ -34,6 +34,8 @@ const TIMER_TICK: Duration = Duration::from_millis(10);
 const RESERVED: f64 = 0.7;
 /// A shorter warm-up shows nothing.
 const LEAST_LOOK: u64 = 200_000_000;
+/// An arrival that waits no longer than this is not late.
+const PROMPT: u64 = 1_000_000;
 /// Longer than a timer is late, as a rule.
 const SPIN: u64 = 200_000;
 
@@ -288,6 +290,13 @@ impl Worker {
         .await;
     }
 
+    /// Until when of the schedule arrivals should have started: what fell due when the end was asked for is not planned any more.
+    fn due_before_it_was_ended(&self, schedule: u64) -> u64 {
+        let Some((_, at)) = self.desk.live.stopped() else { return schedule };
+        let ended = self.desk.standstill.past(self.desk.clock.at(at));
+        schedule.min(ended.saturating_sub(PROMPT))
+    }
+
     /// No new starts; waits for what is running, then gives it up.
     async fn drain(&mut self) {
         self.desk.tick();
@@ -297,8 +306,8 @@ impl Worker {
         if self.desk.live.is_stopped() || self.offer.is_over_by_clock(schedule) {
             self.desk.recorder.begin_drain(schedule);
         }
-        // Only after a signal is anything left: what was due and could not start.
-        let late = self.offer.give_up(schedule);
+        // Only where somebody ended it is anything left: what was due and could not start.
+        let late = self.offer.give_up(self.due_before_it_was_ended(schedule));
         self.desk.drop_late(late);
         let graceful = began.saturating_add(nanos(self.desk.plan.graceful_stop));
         while self.desk.users.in_flight() > 0 && self.desk.now < self.desk.give_up_at(graceful) {

@@ -5,6 +5,7 @@
 
 use perf_harness::prelude::*;
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn at(place: &str) {
@@ -139,11 +140,18 @@ async fn one_hangs(cx: &Cx, _: &u32) -> Result<u64, Error> {
 )]
 async fn hangs_in_user_setup() {}
 
+/// Until the first user has come.
+static IS_ALONE: AtomicBool = AtomicBool::new(true);
+
 async fn one_blocks(cx: &Cx, _: &u32) -> Result<u64, Error> {
     if cx.user_id() == 1 {
+        while IS_ALONE.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         at("in user_setup");
         std::thread::sleep(Duration::from_mins(10));
     }
+    IS_ALONE.store(false, Ordering::Relaxed);
     Ok(cx.user_id())
 }
 
