@@ -57,6 +57,32 @@ fn stuck(cx: Rc<Cx>) -> Box<dyn User> {
     })
 }
 
+fn blocking_once(cx: Rc<Cx>) -> Box<dyn User> {
+    user(cx, async |cx: &Cx| {
+        if cx.iteration() == 5 {
+            std::thread::sleep(Duration::from_millis(1500));
+        }
+        Outcome::Succeeded
+    })
+}
+
+#[test]
+fn what_falls_due_after_the_end_was_asked_for_is_not_planned() {
+    let spec = PerfSpec {
+        rate: Some(1000.0),
+        duration: ms(5000),
+        warmup: ms(0),
+        workers: Some(1),
+        ..PerfSpec::default()
+    };
+    let control = Control::default();
+    later(500, &control, |control| control.stop(Signal::Interrupt));
+    let (_, recording) = drive(&spec, blocking_once, &control);
+    // The worker looks around after 1.5 s, when as many as 1,500 have fallen due.
+    let counts = recording.measured.counts;
+    assert!(counts.dropped_late > 0 && counts.planned < 1000, "{counts:?}");
+}
+
 #[test]
 fn iterations_are_shared_between_users_and_workers_exactly() {
     let spec = PerfSpec {

@@ -98,7 +98,8 @@ fn generator(
         let mean = |session: &&SessionRecord| mean_of(session.rounds.values(metric).map(Some));
         mean_of(baseline.iter().map(mean))
     };
-    let (then, more) = (own(baseline)?, own(sessions)? - own(baseline)?);
+    let then = own(baseline)?;
+    let more = own(sessions)? - then;
     let (time, target) = (before(metric)?, before(&Metric::CpuPerIteration)?);
     (more > 0.0 && time > 0.0 && target >= OF_TARGET * then).then(|| (more, (part * more / time).ln_1p()))
 }
