@@ -28,6 +28,8 @@ pub mod robust;
 pub mod run;
 #[cfg(feature = "engine")]
 mod search;
+#[cfg(feature = "engine")]
+pub mod session;
 pub mod units;
 
 #[cfg(feature = "engine")]

@@ -1,7 +1,6 @@
 //! The story of a capacity search: one short load after the other on the same target, until the hunt is over.
 
 use crate::analyze::capacity::{Capacity, Held, Level};
-use crate::analyze::findings;
 use crate::analyze::hunt::Hunt;
 use crate::analyze::summary::Summary;
 use crate::analyze::{Session, health::Health};
@@ -61,8 +60,7 @@ pub(crate) fn hunt(
 /// Whether a level kept its limits, and the numbers that say so.
 fn judged(plan: &Plan, rate: f64, recording: Recording) -> (Level, Recording) {
     let summary = Summary::of(plan, &recording);
-    let (findings, bound) = findings::look(plan, &recording, &summary);
-    let session = Session { recording, summary, findings, bound };
+    let session = Session::of(plan, recording, summary);
     let limits = thresholds::check(&plan.thresholds, &session);
     let is_spoiled = session.is_spoiled();
     let is_broken = |limit: &&Limit| if is_spoiled { limit.stays_broken } else { !limit.held };

@@ -19,6 +19,7 @@ pub mod summary;
 pub mod trend;
 
 use crate::measure::Recording;
+use crate::plan::Plan;
 use findings::Finding;
 use findings::bound::Bound;
 use summary::Summary;
@@ -37,6 +38,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// With what is noticed of it.
+    pub fn of(plan: &Plan, recording: Recording, summary: Summary) -> Self {
+        let (findings, bound) = findings::look(plan, &recording, &summary);
+        Session { recording, summary, findings, bound }
+    }
+
     /// Whether the generator was the bottleneck somewhere.
     pub fn is_spoiled(&self) -> bool {
         findings::spoil(&self.findings)

@@ -12,7 +12,6 @@ pub mod coins;
 pub mod wire;
 
 use crate::analyze::Session;
-use crate::analyze::findings;
 use crate::analyze::summary::Summary;
 use crate::drive::control::Control;
 use crate::drive::cpu;
@@ -23,7 +22,7 @@ use crate::measure::{Recording, Signal, Stopped};
 use crate::plan::conditions::Conditions;
 use crate::plan::spec::{Overrides, PerfSpec};
 use crate::plan::{Plan, PlanError};
-use crate::run::RunError;
+use crate::session::SessionError;
 use std::thread;
 use std::time::{Duration, Instant};
 use wire::{Answer, Numbers, Order, Tempo};
@@ -79,7 +78,7 @@ pub fn play(
     test: &Test,
     live: &Control,
     conductor: &mut dyn Conduct,
-) -> Result<Answer, RunError> {
+) -> Result<Answer, SessionError> {
     cpu::this_thread_is_ours();
     live.pause();
     live.begin();
@@ -97,7 +96,7 @@ fn drive(
     prepared: &Prepared,
     live: &Control,
     conductor: &mut dyn Conduct,
-) -> Result<Recording, RunError> {
+) -> Result<Recording, SessionError> {
     ready::wait(plan, test, prepared, live)?;
     let assembled = Assembled::of(plan, test, prepared, live)?;
     let rest = assembled.rest();
@@ -160,15 +159,14 @@ fn answer(plan: &Plan, recording: Recording) -> Answer {
         Some(Stopped::Signal(_)) => return failed("it was told to end".to_owned()),
     }
     let summary = Summary::of(plan, &recording);
-    let (findings, bound) = findings::look(plan, &recording, &summary);
-    Answer::Numbers(Box::new(Numbers::of(plan, Session { recording, summary, findings, bound })))
+    Answer::Numbers(Box::new(Numbers::of(plan, Session::of(plan, recording, summary))))
 }
 
 /// What to tell of a block that came to nothing.
-pub fn failure(error: &RunError) -> Answer {
+pub fn failure(error: &SessionError) -> Answer {
     let reason = error.to_string();
     let is_address_taken =
-        matches!(error, RunError::Prepare(PrepareError::Setup(_))) && names_a_taken_address(&reason);
+        matches!(error, SessionError::Prepare(PrepareError::Setup(_))) && names_a_taken_address(&reason);
     Answer::Failed { reason, is_address_taken }
 }
 
@@ -220,14 +218,14 @@ mod tests {
         })
     }
 
-    fn played(spec: &PerfSpec, orders: Vec<Order>) -> (Result<Answer, RunError>, Vec<Answer>) {
+    fn played(spec: &PerfSpec, orders: Vec<Order>) -> (Result<Answer, SessionError>, Vec<Answer>) {
         let plan = plan("test", "perf", spec, &Overrides::default(), &TEMPO).unwrap();
         let mut script = Script { orders, answers: Vec::new() };
         let last = play(&plan, &Test::of(waits), &Control::default(), &mut script);
         (last, script.answers)
     }
 
-    fn numbers(answer: Result<Answer, RunError>) -> Numbers {
+    fn numbers(answer: Result<Answer, SessionError>) -> Numbers {
         match answer {
             Ok(Answer::Numbers(numbers)) => *numbers,
             other => panic!("{other:?}"),

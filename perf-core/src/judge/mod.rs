@@ -11,6 +11,7 @@ pub mod derivation;
 pub mod detectable;
 pub mod doubt;
 pub mod errors;
+pub mod gate;
 pub mod interleaved;
 pub mod level;
 pub mod looks;
