@@ -1,7 +1,7 @@
 //! Where the rounds of a session lie: one number per metric, on the log scale.
 
 use super::level::{Level, Rounds};
-use crate::analyze::stats::median;
+use crate::analyze::stats::{mean, median};
 use crate::metric::{Metric, Quantile, Statistic};
 
 /// A session needs ten iterations beyond a quantile, in whole, before the quantile says anything.
@@ -16,12 +16,44 @@ pub fn least_iterations(metric: &Metric) -> u64 {
     }
 }
 
-/// The logarithm of the median of a session's rounds; `None` where the session says too little of the metric.
+/// With fewer iterations in a round, one more or less moves what is counted in it by more than 5 %.
+const COARSE: u64 = 20;
+
+/// The logarithm of the median of a session's rounds; `None` where the session says too little of the metric. Of what is counted
+/// in rounds of few iterations, the whole session's: two or three of them in a second are no change by half.
 pub fn of(metric: &Metric, rounds: &Rounds) -> Option<f64> {
-    if rounds.readings(metric).iter().sum::<u64>() < least_iterations(metric) {
+    let readings = rounds.readings(metric);
+    let n: u64 = readings.iter().sum();
+    if n < least_iterations(metric) {
         return None;
     }
-    median(rounds.values(metric)).filter(|value| *value > 0.0).map(f64::ln)
+    let is_coarse = n < COARSE * readings.len() as u64;
+    let value = match metric {
+        Metric::Throughput if is_coarse => whole_throughput(rounds),
+        Metric::CpuPerIteration if is_coarse => whole_cpu(rounds),
+        _ => median(rounds.values(metric)),
+    };
+    value.filter(|value| *value > 0.0).map(f64::ln)
+}
+
+/// All iterations by the time of all rounds. A round without any tells nothing of its length: it is as long as the others.
+fn whole_throughput(rounds: &Rounds) -> Option<f64> {
+    let counted =
+        rounds.n.iter().zip(&rounds.throughput_per_s).filter_map(|(n, rate)| Some((*n as f64, (*rate)?)));
+    let counted: Vec<(f64, f64)> = counted.filter(|(_, rate)| rate.is_finite()).collect();
+    let lengths = counted.iter().filter(|(n, rate)| *n > 0.0 && *rate > 0.0).map(|(n, rate)| n / rate);
+    let length = mean(&lengths.collect::<Vec<_>>())?;
+    let n: f64 = counted.iter().map(|(n, _)| n).sum();
+    Some(n / (length * counted.len() as f64))
+}
+
+/// CPU time of all rounds by their iterations.
+fn whole_cpu(rounds: &Rounds) -> Option<f64> {
+    let known =
+        rounds.n.iter().zip(&rounds.cpu_per_iteration_ns).filter_map(|(n, cpu)| Some((*n as f64, (*cpu)?)));
+    let known: Vec<(f64, f64)> = known.filter(|(_, cpu)| cpu.is_finite()).collect();
+    let n: f64 = known.iter().map(|(n, _)| n).sum();
+    (n > 0.0).then(|| known.iter().map(|(n, cpu)| n * cpu).sum::<f64>() / n)
 }
 
 /// Whether a baseline says anything of a metric.
@@ -45,6 +77,33 @@ mod tests {
         let least = |metric: &str| least_iterations(&gated(metric, "5%").unwrap().metric);
         assert_eq!(["p50", "p95", "p99", "throughput"].map(least), [20, 200, 1000, 20]);
         assert_eq!(["render.p95", "render.p99"].map(least), [200, 1000]);
+    }
+
+    #[test]
+    fn a_few_iterations_a_round_are_counted_over_the_whole_session() {
+        let (throughput, cpu) = (Metric::Throughput, Metric::CpuPerIteration);
+        let counted = |n: &[u64]| Rounds {
+            n: n.to_vec(),
+            throughput_per_s: n.iter().map(|n| Some(*n as f64 / 2.0)).collect(),
+            cpu_per_iteration_ns: n.iter().map(|n| (*n > 0).then(|| 60.0 / *n as f64)).collect(),
+            ..Rounds::default()
+        };
+        let near =
+            |value: Option<f64>, wanted: f64| value.is_some_and(|log| (log.exp() - wanted).abs() < 1e-9);
+        // Rounds of two seconds: 25 iterations in 20 s, whose median round has 2 of them, or 3.
+        for n in
+            [[2, 3, 2, 3, 2, 3, 2, 3, 2, 3], [3, 3, 3, 3, 3, 3, 2, 2, 2, 1], [0, 3, 3, 3, 3, 3, 3, 3, 2, 2]]
+        {
+            assert!(near(of(&throughput, &counted(&n)), 1.25), "{n:?}");
+        }
+        let all = counted(&[2, 3, 2, 3, 2, 3, 2, 3, 2, 3]);
+        assert!(near(of(&cpu, &all), 24.0), "{:?}", of(&cpu, &all));
+        // Rounds of the same number of iterations, in one second and in four.
+        let by_count =
+            Rounds { n: vec![10, 10], throughput_per_s: vec![Some(10.0), Some(2.5)], ..Rounds::default() };
+        assert!(near(of(&throughput, &by_count), 4.0));
+        let many = counted(&[20, 20, 80]);
+        assert!(near(of(&throughput, &many), 10.0), "enough of them: the median");
     }
 
     #[test]
