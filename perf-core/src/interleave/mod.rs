@@ -67,6 +67,8 @@ pub fn plan(
         ..flags.clone()
     };
     let mut plan = Plan::resolve(name, target, spec, &flags)?;
+    // Both sides are offered the same, whatever they ask for: what they refuse are errors.
+    plan.backoff = false;
     // A block is too short for a window of a whole test.
     plan.thresholds.iter_mut().for_each(|threshold| threshold.abort = None);
     Ok(plan)
@@ -281,6 +283,7 @@ mod tests {
             warmup: Some(Duration::from_secs(9)),
             rounds: Some(50),
             seed: Some(5),
+            backoff: Some(true),
             ..PerfSpec::default()
         };
         let flags = Overrides { rate: Some(100.0), ..Overrides::default() };
@@ -289,6 +292,7 @@ mod tests {
         assert_eq!(plan.load.to_string(), "0..100 over 100ms, hold 200ms");
         assert_eq!((plan.warmup, plan.rounds), (Duration::from_millis(50), 3));
         assert_eq!((plan.workers, plan.seed), (3, 7));
+        assert!(!plan.backoff, "a side that is refused more is offered no less");
     }
 
     #[test]

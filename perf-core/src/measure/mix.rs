@@ -2,7 +2,7 @@
 
 use super::resources::Resources;
 use super::timeline::Timeline;
-use super::{Backed, Curbed, Gap, Recording, Round, Scaled};
+use super::{Backed, Curbed, Gap, Recording, Round, Scaled, Surroundings};
 use std::time::Duration;
 
 /// One test's part of a mix.
@@ -32,6 +32,7 @@ pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
         measured_for: end.saturating_sub(origin),
         timeline: Timeline::new(interval),
         resources: Resources::new(interval),
+        surroundings: surroundings(parts),
         ..Recording::default()
     };
     let mut round = Round { length: nanos(whole.measured_for), ..Round::default() };
@@ -43,6 +44,19 @@ pub fn mix(parts: &[Part<'_>]) -> Option<Recording> {
     // Both are coarser now where the parts are too long for the points.
     whole.resources = whole.resources.aligned(whole.timeline.interval, whole.timeline.points.len());
     Some(whole)
+}
+
+/// By how long each part was measured.
+fn surroundings(parts: &[Part<'_>]) -> Option<Surroundings> {
+    let known = parts
+        .iter()
+        .filter_map(|part| part.recording.surroundings.map(|of| (part.recording.measured_for, of)));
+    let known: Vec<(f64, Surroundings)> = known.map(|(length, of)| (length.as_secs_f64(), of)).collect();
+    let length: f64 = known.iter().map(|(length, _)| length).sum();
+    let mean = |share: fn(&Surroundings) -> f64| {
+        known.iter().map(|(length, of)| length * share(of)).sum::<f64>() / length
+    };
+    (length > 0.0).then(|| Surroundings { steal: mean(|of| of.steal), others_cpu: mean(|of| of.others_cpu) })
 }
 
 /// What happened to all parts at once is told once.
@@ -143,6 +157,19 @@ mod tests {
         let seconds = |ns: u64| ns / 1_000_000_000;
         assert_eq!((seconds(errors[0].1.first_at), seconds(errors[0].1.last_at)), (2, 10));
         assert!(mix(&[]).is_none());
+        assert_eq!(whole.surroundings, None);
+    }
+
+    #[test]
+    fn what_others_took_counts_by_how_long_each_part_was_measured() {
+        let of = |measured: u64, steal: f64| Recording {
+            surroundings: Some(Surroundings { steal, others_cpu: 0.5 * steal }),
+            ..recording(0, measured, 1)
+        };
+        let (long, short, unknown) = (of(9, 0.1), of(3, 0.5), recording(0, 4, 1));
+        let parts = [&long, &short, &unknown].map(|recording| Part { after: Duration::ZERO, recording });
+        let found = mix(&parts).unwrap().surroundings.unwrap();
+        assert!((found.steal - 0.2).abs() < 1e-12 && (found.others_cpu - 0.1).abs() < 1e-12, "{found:?}");
     }
 
     #[test]
