@@ -91,10 +91,9 @@ fn run(args: &Args, build: &Build) -> Result<ExitCode, Vec<String>> {
     }
     let limits = Some(settings.limits().clone());
     let flags = Overrides { limits, conditions: settings.conditions(), ..args.overrides() };
-    // What is not selected is only counted for its family.
     let planned =
         plans(&trials, target, &libtest, |trial| match libtest.is_filtered_out(&bare(trial, &libtest)) {
-            true => Overrides::default(),
+            true => counted(trial, target, args, &libtest),
             false => flags.clone(),
         })?;
     if let Some(conductor) = args.interleaved {
@@ -186,7 +185,14 @@ fn side(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The plans of each trial's members; every mistake of every test at once. Flags are for selected tests only.
+/// What a trial is planned with that is not selected, and only counted for the family: the flags, so that processes which run
+/// one test each count as one that runs all of them; nothing, where the flags make no sense for it.
+fn counted(trial: &PerfTrial, target: &str, args: &Args, libtest: &Arguments) -> Overrides {
+    let flags = args.overrides();
+    if trial.plans(target, &flags, libtest).is_ok() { flags } else { Overrides::default() }
+}
+
+/// The plans of each trial's members; every mistake of every test at once.
 fn plans(
     trials: &[PerfTrial],
     target: &str,
