@@ -4,6 +4,7 @@ use super::choose::LeftOut;
 use super::sides::Sides;
 use super::trouble::Trouble;
 use crate::CONFIGURATION;
+use perf_core::analyze::stats::binomial_at_least;
 use perf_core::interleave::coins::Who;
 use perf_core::interleave::wire::{Numbers, Tempo};
 use perf_core::judge::block::is_read;
@@ -95,16 +96,28 @@ impl Failures {
     fn is_above(&self, most: Option<f64>) -> bool {
         most.zip(self.ratio()).is_some_and(|(most, ratio)| ratio > most)
     }
+
+    /// Whether these are more than the other side's, by the exact test of two binomial shares.
+    fn are_beyond_chance(&self, other: &Failures) -> bool {
+        let share = self.planned as f64 / (self.planned + other.planned).max(1) as f64;
+        binomial_at_least(self.count, self.count + other.count, share) <= ERRORS_LEVEL
+    }
 }
 
 impl Outcome {
     /// The one answer, and what it rests on.
     pub(crate) fn judge(&self) -> (Verdict, Vec<String>) {
-        if let Some(judged) = self.spoilt() {
-            return judged;
-        }
         let regressed: Vec<String> =
             self.decided.regressed().map(|metric| metric.metric.to_string()).collect();
+        match self.spoilt() {
+            // What a look has found stays found, whatever came after it.
+            Some((Verdict::Inconclusive, mut reasons)) if !regressed.is_empty() && self.is_cut_short() => {
+                reasons.insert(0, format!("{} regressed", regressed.join(", ")));
+                return (Verdict::Failed, reasons);
+            }
+            Some(judged) => return judged,
+            None => {}
+        }
         let is_open = |change: Change| change == Change::Unresolved;
         match () {
             () if !regressed.is_empty() => {
@@ -117,6 +130,14 @@ impl Outcome {
                 (Verdict::Inconclusive, vec!["no metric could be decided".to_owned()])
             }
             () => (Verdict::Passed, Vec::new()),
+        }
+    }
+
+    /// Whether something came between two looks. A signal is no such thing: who sends it wants no verdict.
+    fn is_cut_short(&self) -> bool {
+        match &self.ended {
+            Ended::Decided | Ended::Trouble(Trouble::Interrupted(_)) => false,
+            Ended::Spoiled | Ended::Trouble(_) => true,
         }
     }
 
@@ -146,9 +167,13 @@ impl Outcome {
         }
         let (base, head) = (self.failures(Who::Base), self.failures(Who::Head));
         match (base.is_above(self.most_errors), head.is_above(self.most_errors)) {
-            (false, true) => {
+            (false, true) if head.are_beyond_chance(&base) => {
                 told(Verdict::Failed, format!("errors broke their limit in head: {}", self.errors()))
             }
+            (false, true) => told(
+                Verdict::Inconclusive,
+                format!("errors broke their limit in head, by no more than chance: {}", self.errors()),
+            ),
             (true, _) => told(
                 Verdict::Inconclusive,
                 format!(
@@ -247,6 +272,8 @@ fn exit_code<'a>(outcomes: impl Iterator<Item = &'a Outcome>, is_strict: bool) -
     }
 }
 
+/// How often errors of the same code may look as if they were more.
+const ERRORS_LEVEL: f64 = 0.001;
 /// As cargo's own tests end.
 const FAILED: u8 = 101;
 
@@ -330,6 +357,30 @@ pub(super) mod tests {
         let mut both = outcome(10.0, 30);
         both.played.iter_mut().for_each(|block| block.numbers[0] = side(10.0, 30));
         assert_eq!(both.judge().0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_few_errors_more_than_base_has_are_chance() {
+        let mut one = outcome(10.0, 0);
+        let per_block = |block: usize, of: &[usize]| u64::from(of.contains(&block)) * 4;
+        for (number, block) in one.played.iter_mut().enumerate() {
+            // 15 and 16 times four of about 6,060, where 1 % are allowed.
+            let all: Vec<usize> = (0..16).collect();
+            block.numbers = [side(10.0, per_block(number, &all[..15])), side(10.0, per_block(number, &all))];
+        }
+        let (verdict, reason) = told(&one);
+        assert_eq!(verdict, Verdict::Inconclusive, "{reason}");
+        assert!(reason.starts_with("errors broke their limit in head, by no more than chance"), "{reason}");
+    }
+
+    #[test]
+    fn what_a_look_found_stays_found_when_something_comes_after_it() {
+        let with = |ended| Outcome { ended, ..outcome(13.0, 0) };
+        let base = with(Ended::Trouble(Trouble::Failed { who: Who::Base, reason: "no database".into() }));
+        assert_eq!(told(&base), (Verdict::Failed, "service.p50 regressed; base: no database".into()));
+        assert_eq!(with(Ended::Spoiled).judge().0, Verdict::Failed);
+        let interrupted = with(Ended::Trouble(Trouble::Interrupted(Signal::Interrupt)));
+        assert_eq!(interrupted.judge().0, Verdict::Inconclusive);
     }
 
     #[test]
