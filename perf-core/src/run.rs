@@ -69,10 +69,12 @@ fn compare_all(members: &[Member], sessions: &[Vec<Session>]) -> Vec<Option<Comp
 fn confirm_all(members: &[Member], further: &[Vec<Session>], comparisons: &mut [Option<Comparison>]) {
     for (number, (member, comparison)) in members.iter().zip(comparisons).enumerate() {
         let of_member = further.iter().map(|session| &session[number]);
-        let sound: Vec<&Session> = of_member.filter(|session| session.is_sound()).collect();
-        if !sound.is_empty() {
-            *comparison = member.gate.compare(&member.plan, &sound, true);
-        }
+        let of_plan = of_member.filter(|session| session.is_sound() && !session.is_altered());
+        let further = member.gate.compare(&member.plan, &of_plan.collect::<Vec<_>>(), true);
+        *comparison = match (comparison.take(), further) {
+            (Some(first), Some(further)) => Some(first.followed_by(further)),
+            (first, _) => first,
+        };
     }
 }
 

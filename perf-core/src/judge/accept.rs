@@ -180,7 +180,7 @@ struct Differences {
     excused: Vec<MetricComparison>,
 }
 
-/// Worse as two sessions like this one would be, better at 1 % for all metrics together.
+/// Worse as two sessions like this one would be, better at 0.5 % for all metrics together.
 fn differences(gates: &[Gated], level: &Level, spreads: &Spreads, record: &SessionRecord) -> Differences {
     let count = u32::try_from(gates.len()).unwrap_or(u32::MAX);
     let of = |sessions: &[SessionRecord], family| {

@@ -122,8 +122,11 @@ fn drift(metric: &Metric, sessions: &[&SessionRecord], baseline: &[&SessionRecor
         return None;
     }
     let typical = |drifts: &[(f64, bool)]| mean_of(drifts.iter().map(|(drift, _)| Some(*drift)));
-    let excess = typical(&now)? - typical(&drifts(baseline)).unwrap_or(0.0);
-    Some((excess, 0.5 * excess.abs()))
+    let (now, before) = (typical(&now)?, typical(&drifts(baseline)).unwrap_or(0.0));
+    let excess = now - before;
+    // One that is less than the baseline's own, in the same direction, is no disturbance.
+    let is_less = now * before > 0.0 && now.abs() < before.abs();
+    (!is_less).then_some((excess, 0.5 * excess.abs()))
 }
 
 #[cfg(test)]
@@ -211,6 +214,11 @@ mod tests {
         assert!(near(found.total, 4.5 * 1.01_f64.ln()), "{found:?}");
         assert!(
             matches!(found.doubts[..], [Doubt::Drifted { drift, .. }] if near(drift, 1.01_f64.powi(9) - 1.0))
+        );
+        assert_eq!(
+            allowed(&session(1.01, None, None), &session(1.02, None, None)),
+            Allowance::default(),
+            "less than before explains nothing"
         );
         // A load that grows drifts every time.
         assert!(allowed(&session(1.01, None, None), &session(1.01, None, None)).total < 1e-9);

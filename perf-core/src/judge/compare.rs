@@ -11,6 +11,7 @@ use super::derivation::{Derivation, Measured};
 use super::doubt::{Doubt, Remedy};
 use super::level::{Level, SessionRecord};
 use super::looks::ALARM;
+use super::machines::Footing;
 use super::spread::Spreads;
 use super::yardstick::{self, Yardstick};
 use crate::analyze::stats::StudentT;
@@ -163,7 +164,7 @@ impl<'a> Contrast<'a> {
         };
         // Only a worsening has to be explained.
         if contrast.is_worse(contrast.worsening) {
-            let before: Vec<&SessionRecord> = basis.level.sessions.iter().collect();
+            let before = Footing::of(basis.level, machine).sessions();
             contrast.allowance = Allowance::of(metric, sessions, &before);
         }
         Some(contrast)
@@ -311,6 +312,20 @@ mod tests {
 
     fn one(metric: &str, now: &[f64], before: &[f64], family: u32) -> MetricComparison {
         compared(gate(metric), &sessions(now), &level(before), family).remove(0)
+    }
+
+    #[test]
+    fn what_may_explain_a_worsening_is_what_was_otherwise_on_this_machine() {
+        let on = |machine: &str, p50_ms: f64, others_cpu: f64| SessionRecord {
+            machine: Some(machine.to_owned()),
+            covariates: Covariates { others_cpu: Some(others_cpu), ..Covariates::default() },
+            ..session(p50_ms)
+        };
+        // The other machine is always quiet, and this one never.
+        let recorded = [on("a", 10.0, 0.0), on("a", 10.0, 0.0), on("b", 10.0, 0.3), on("b", 10.0, 0.3)];
+        let level = Level { sessions: recorded.to_vec(), ..Level::default() };
+        let now = [on("b", 13.0, 0.3), on("b", 13.0, 0.3)];
+        assert_eq!(compared(gate("p50"), &now, &level, 1)[0].verdict, Change::Regressed);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A test against its baseline: what became of each gated metric, and why of some nothing can be said.
 
-use super::centre::least_iterations;
+use super::centre::{self, least_iterations};
 use super::compare::{self, Basis, Change, MetricComparison};
 use super::doubt::Doubt;
 use super::level::SessionRecord;
+use super::machines::Footing;
 use crate::metric::Metric;
 use crate::plan::gate::Gated;
 use std::fmt;
@@ -33,6 +34,8 @@ pub struct Missing {
     pub metric: Metric,
     /// Why.
     pub lack: Lack,
+    /// Whether the baseline holds it, and the run much less than that did: it may be the change itself that took it away.
+    pub is_lost: bool,
 }
 
 /// What there is too little of.
@@ -95,11 +98,10 @@ impl Comparison {
             }
         }
         let is_compared = |gate: &&Gated| metrics.iter().any(|metric| metric.metric == gate.metric);
-        let missing = gates.iter().filter(|gate| !is_compared(gate)).map(|gate| Missing {
-            metric: gate.metric.clone(),
-            lack: Lack::of(&gate.metric, sessions, &basis.level.sessions),
-        });
-        let missing = missing.collect();
+        let machine = sessions.first().and_then(|session| session.machine.as_deref());
+        let footing = Footing::of(basis.level, machine).sessions();
+        let missing = gates.iter().filter(|gate| !is_compared(gate));
+        let missing = missing.map(|gate| Missing::of(gate, sessions, &footing)).collect();
         let baseline_sessions = basis.level.sessions.len();
         Comparison { metrics, missing, baseline_sessions, level: number, is_confirmed }
     }
@@ -114,14 +116,35 @@ impl Comparison {
         self.metrics.iter().filter(|metric| metric.verdict == Change::Regressed)
     }
 
-    /// The metrics that further sessions neither confirmed nor cleared.
+    /// The metrics that no further session confirmed or cleared.
     pub fn unsettled(&self) -> impl Iterator<Item = &MetricComparison> {
         let unsettled = |metric: &&MetricComparison| {
             metric.is_suspicious
                 && metric.verdict == Change::Unresolved
                 && metric.change.abs() > metric.tolerance
         };
-        self.metrics.iter().filter(|_| self.is_confirmed).filter(unsettled)
+        self.metrics.iter().filter(unsettled)
+    }
+
+    /// The gated metrics that the baseline holds, and of which the run has lost what it takes to compare them.
+    pub fn lost(&self) -> impl Iterator<Item = &Missing> {
+        self.missing.iter().filter(|missing| missing.is_lost)
+    }
+
+    /// What the sessions say that followed this one's suspicion. Where they say nothing of a suspicious metric, that stands.
+    pub fn followed_by(self, further: Comparison) -> Comparison {
+        let Comparison { metrics: mut later, mut missing, .. } = further;
+        let mut metrics = Vec::new();
+        for first in self.metrics {
+            if let Some(place) = later.iter().position(|metric| metric.metric == first.metric) {
+                metrics.push(later.remove(place));
+            } else if first.is_suspicious && first.verdict == Change::Unresolved {
+                missing.retain(|missing| missing.metric != first.metric);
+                metrics.push(MetricComparison { doubts: vec![Doubt::Unconfirmed], ..first });
+            }
+        }
+        metrics.extend(later);
+        Comparison { metrics, missing, ..further }
     }
 
     /// The worst verdict of all.
@@ -130,14 +153,33 @@ impl Comparison {
     }
 }
 
+impl Missing {
+    fn of(gate: &Gated, sessions: &[SessionRecord], baseline: &[&SessionRecord]) -> Self {
+        let (metric, sessions) = (&gate.metric, sessions.iter().collect::<Vec<_>>());
+        let lack = Lack::of(metric, &sessions, baseline);
+        let before = baseline.iter().filter(|session| centre::of(metric, &session.rounds).is_some());
+        let least = before.map(|session| readings(metric, session)).min().unwrap_or(0);
+        let is_lost = match lack {
+            Lack::NotRecorded | Lack::RecordedTooFew { .. } => false,
+            Lack::Unknown => true,
+            // Of a number about as large as what it takes, a few are missing now and then.
+            Lack::TooFew { readings, .. } => (readings as f64) < (1.0 - gate.tolerance.get()) * least as f64,
+        };
+        Missing { metric: metric.clone(), lack, is_lost }
+    }
+}
+
+fn readings(metric: &Metric, session: &SessionRecord) -> u64 {
+    session.rounds.readings(metric).iter().sum()
+}
+
 impl Lack {
-    fn of(metric: &Metric, sessions: &[SessionRecord], baseline: &[SessionRecord]) -> Self {
-        let has = |sessions: &[SessionRecord]| {
+    fn of(metric: &Metric, sessions: &[&SessionRecord], baseline: &[&SessionRecord]) -> Self {
+        let has = |sessions: &[&SessionRecord]| {
             sessions.iter().any(|session| session.rounds.values(metric).next().is_some())
         };
-        let most = |sessions: &[SessionRecord]| {
-            let readings = |session: &SessionRecord| session.rounds.readings(metric).iter().sum();
-            sessions.iter().map(readings).max().unwrap_or(0)
+        let most = |sessions: &[&SessionRecord]| {
+            sessions.iter().map(|session| readings(metric, session)).max().unwrap_or(0)
         };
         let needed = least_iterations(metric);
         match (most(baseline), most(sessions)) {
@@ -201,6 +243,40 @@ mod tests {
             assert_eq!((found.regressed().count(), found.unsettled().count()), (0, 1), "{found:?}");
             assert!(found.metrics[0].to_string().contains("two further sessions"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_suspicion_of_which_further_sessions_say_nothing_stands() {
+        for further in [vec![failed(), failed()], vec![session(20.0)]] {
+            let found = p50s(&[13.0], false).followed_by(compared(&["p50"], &further, true));
+            assert_eq!((found.regressed().count(), found.unsettled().count()), (0, 1), "{found:?}");
+            assert!(found.is_confirmed && found.missing.is_empty(), "{found:?}");
+        }
+        let cleared = p50s(&[13.0], false).followed_by(p50s(&[10.0, 10.0], true));
+        assert_eq!((cleared.metrics.len(), cleared.unsettled().count()), (1, 0));
+        let calm = p50s(&[10.0], false).followed_by(compared(&["p50"], &[failed()], true));
+        assert_eq!((calm.metrics.len(), calm.missing.len()), (0, 1), "nothing was suspected of it");
+        assert_eq!(p50s(&[13.0], false).unsettled().count(), 1, "nobody measured again");
+    }
+
+    #[test]
+    fn a_metric_that_the_run_took_away_is_lost_and_a_few_readings_less_are_chance() {
+        let with = |n: u64| {
+            let mut one = session(10.0);
+            one.rounds.n = vec![n; 10];
+            one
+        };
+        let is_lost = |now: SessionRecord, before: u64| {
+            let level = Level { sessions: vec![with(before)], ..Level::default() };
+            let basis = Basis { level: &level, spreads: &Spreads::default(), family: 1 };
+            let found = Comparison::of(&[gated("p50", "5%").unwrap()], &[now], &basis, 1, false);
+            found.lost().count() == 1
+        };
+        assert!(is_lost(with(1), 2) && is_lost(failed(), 2));
+        assert!(!is_lost(with(2), 2) && !is_lost(with(1), 1));
+        let mut few = with(2);
+        few.rounds.n[0] = 1;
+        assert!(!is_lost(few, 2), "19 of 20");
     }
 
     #[test]

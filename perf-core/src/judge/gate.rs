@@ -1,6 +1,7 @@
 //! What a test is held against besides its own limits.
 
 use crate::analyze::Session;
+use crate::analyze::capacity::Bound;
 use crate::analyze::findings::{self, Finding};
 use crate::judge::compare::Basis;
 use crate::judge::comparison::Comparison;
@@ -8,6 +9,7 @@ use crate::judge::errors::ErrorChange;
 use crate::judge::level::{Rounds, SessionRecord};
 use crate::judge::reference::Reference;
 use crate::judge::spread::Spreads;
+use crate::metric::Metric;
 use crate::plan::Plan;
 use crate::plan::gate::Gated;
 
@@ -34,12 +36,12 @@ impl Gate {
         Some(findings::errors_changed(change.before, change.now))
     }
 
-    /// `None` without anything to compare it with, or where the load was another than the plan's.
+    /// `None` without a session or anything to compare it with, or where the load was another than the plan's.
     pub fn compare(&self, plan: &Plan, sessions: &[&Session], is_confirmed: bool) -> Option<Comparison> {
         let Reference::Level { level, number } = &self.reference else {
             return None;
         };
-        if sessions.iter().any(|session| session.is_altered()) {
+        if sessions.is_empty() || sessions.iter().any(|session| session.is_altered()) {
             return None;
         }
         let record = |session: &&Session| SessionRecord::of(session, None, self.machine.as_deref());
@@ -52,6 +54,13 @@ impl Gate {
         });
         let gates: Vec<Gated> = gates.collect();
         let basis = Basis { level, spreads: &self.spreads, family: self.family };
-        Some(Comparison::of(&gates, &records, &basis, *number, is_confirmed))
+        let mut comparison = Comparison::of(&gates, &records, &basis, *number, is_confirmed);
+        let capacity = summary.and_then(|summary| summary.capacity.as_ref());
+        if capacity.is_some_and(|capacity| capacity.bound_by == Bound::Range) {
+            // It is higher than the search looks: nothing got worse.
+            let above = comparison.missing.iter_mut().filter(|missing| missing.metric == Metric::Capacity);
+            above.for_each(|missing| missing.is_lost = false);
+        }
+        Some(comparison)
     }
 }

@@ -42,6 +42,17 @@ impl<'a> Footing<'a> {
     }
 }
 
+impl<'a> Footing<'a> {
+    /// All that count; none where too few machines were recorded.
+    pub fn sessions(self) -> Vec<&'a SessionRecord> {
+        match self {
+            Footing::Own(sessions) => sessions,
+            Footing::Others(machines) => machines.into_iter().flatten().collect(),
+            Footing::TooFew { .. } => Vec::new(),
+        }
+    }
+}
+
 /// A level's sessions, machine by machine; those of unknown machines are together.
 pub fn by_machine(level: &Level) -> Vec<Vec<&SessionRecord>> {
     let mut machines: BTreeMap<Option<&str>, Vec<&SessionRecord>> = BTreeMap::new();

@@ -113,10 +113,15 @@ fn doubts(sessions: &[Session], comparison: Option<&Comparison>) -> impl Iterato
         .iter()
         .flat_map(|session| &session.findings)
         .filter(|finding| finding.severity == Severity::Invalid);
+    let is_confirmed = comparison.is_some_and(|comparison| comparison.is_confirmed);
     let unsettled = comparison.into_iter().flat_map(Comparison::unsettled);
-    let unsettled = unsettled
-        .map(|metric| format!("measuring again neither confirmed nor cleared a suspicion: {metric}"));
-    spoilt.map(ToString::to_string).chain(unsettled)
+    let unsettled = unsettled.map(move |metric| match is_confirmed {
+        true => format!("measuring again neither confirmed nor cleared a suspicion: {metric}"),
+        false => format!("a suspicion, and no further session to confirm or clear it: {metric}"),
+    });
+    let lost = comparison.into_iter().flat_map(Comparison::lost);
+    let lost = lost.map(|missing| format!("{} can't be compared any more: {}", missing.metric, missing.lack));
+    spoilt.map(ToString::to_string).chain(unsettled).chain(lost)
 }
 
 /// Why nothing was compared, in one line without what to do about it.
