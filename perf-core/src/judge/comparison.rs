@@ -132,6 +132,7 @@ impl Comparison {
     }
 
     /// What the sessions say that followed this one's suspicion. Where they say nothing of a suspicious metric, that stands.
+    #[must_use]
     pub fn followed_by(self, further: Comparison) -> Comparison {
         let Comparison { metrics: mut later, mut missing, .. } = further;
         let mut metrics = Vec::new();

@@ -53,6 +53,25 @@ fn unchanged_code_passes_and_slower_code_fails_with_the_right_words() {
     }
 }
 
+/// As under nextest, where what is asked for stands in variables and each process runs one test.
+#[test]
+fn a_process_that_runs_one_test_shares_the_one_percent_with_all_of_the_target() {
+    let project = Project::new();
+    let variables = [("PERF_DURATION", "1s"), ("PERF_WARMUP", "0s"), ("HANDLER_MS", "10")];
+    for test in ["gated_open", "gated_closed"] {
+        let recorded = project.run_conclusive(test, &["--update-baselines"], &variables);
+        assert!(recorded.stdout.contains("baseline recorded in "), "{recorded:#?}");
+    }
+    let hypotheses = |run: &Run| {
+        let (_, rest) = run.stdout.split_once("(1 % for ").unwrap_or_else(|| panic!("{run:#?}"));
+        rest.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    let both = project.run_conclusive("gated_open", &["--explain"], &variables);
+    fs::remove_file(project.baseline("gated_closed")).unwrap();
+    let one = project.run_conclusive("gated_open", &["--explain"], &variables);
+    assert!(hypotheses(&both) > hypotheses(&one), "{both:#?} {one:#?}");
+}
+
 /// The CPU time of a target in the test's own process, with 30 % more work for each request.
 #[test]
 #[cfg(target_os = "linux")]
