@@ -69,8 +69,8 @@ fn compare_all(members: &[Member], sessions: &[Vec<Session>]) -> Vec<Option<Comp
 fn confirm_all(members: &[Member], further: &[Vec<Session>], comparisons: &mut [Option<Comparison>]) {
     for (number, (member, comparison)) in members.iter().zip(comparisons).enumerate() {
         let of_member = further.iter().map(|session| &session[number]);
-        let of_plan = of_member.filter(|session| session.is_sound() && !session.is_altered());
-        let further = member.gate.compare(&member.plan, &of_plan.collect::<Vec<_>>(), true);
+        let comparable: Vec<&Session> = of_member.filter(|session| session.is_comparable()).collect();
+        let further = member.gate.compare(&member.plan, &comparable, true);
         *comparison = match (comparison.take(), further) {
             (Some(first), Some(further)) => Some(first.followed_by(further)),
             (first, _) => first,
@@ -96,4 +96,38 @@ fn report(
     let alerts = sessions.iter().flat_map(|session| session.recording.alerts.clone()).collect();
     let (reference, notes) = (gate.reference, Vec::new());
     Report { plan, sessions, limits, reference, comparison, judgement, notes, alerts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::prepare::Test;
+    use crate::judge::gate::tests::{gate, plan, session as measured};
+    use crate::measure::Altered;
+
+    fn idle(cx: std::rc::Rc<crate::drive::cx::Cx>) -> Box<dyn crate::drive::users::User> {
+        crate::drive::users::user(cx, async |_: &crate::drive::cx::Cx| crate::outcome::Outcome::Succeeded)
+    }
+
+    /// What a suspicion comes to where the two further sessions take so long, and back off or not.
+    fn confirmed(p50_ms: f64, backs_off: bool) -> Comparison {
+        let member = Member { plan: plan("p50"), test: Test::of(idle), gate: gate(10.0) };
+        let mut comparisons =
+            compare_all(std::slice::from_ref(&member), &[vec![measured(&member.plan, 13.0)]]);
+        let further = || {
+            let mut further = measured(&member.plan, p50_ms);
+            further.recording.altered = backs_off.then_some(Altered::BackedOff { at: 0, least: 0.5 });
+            vec![further]
+        };
+        confirm_all(std::slice::from_ref(&member), &[further(), further()], &mut comparisons);
+        comparisons.remove(0).unwrap()
+    }
+
+    #[test]
+    fn sessions_of_another_load_neither_confirm_nor_clear_a_suspicion() {
+        let said = |found: &Comparison| (found.regressed().count(), found.unsettled().count());
+        assert_eq!(said(&confirmed(13.0, false)), (1, 0));
+        assert_eq!(said(&confirmed(10.0, false)), (0, 0));
+        assert_eq!(said(&confirmed(10.0, true)), (0, 1));
+    }
 }

@@ -59,6 +59,11 @@ impl Session {
         !self.is_partial() && !self.is_spoiled()
     }
 
+    /// Whether it is sound, and of the plan's own load.
+    pub fn is_comparable(&self) -> bool {
+        self.is_sound() && !self.is_altered()
+    }
+
     /// Whether it ended early.
     pub fn is_partial(&self) -> bool {
         self.recording.stopped_by.is_some()

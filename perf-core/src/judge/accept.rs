@@ -198,11 +198,9 @@ fn differences(gates: &[Gated], level: &Level, spreads: &Spreads, record: &Sessi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::summary::{RoundSummary, Summary};
+    use crate::judge::gate::tests::session;
     use crate::judge::level::{Covariates, Rounds};
-    use crate::measure::Recording;
     use crate::plan::spec::{Overrides, PerfSpec};
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     fn plan() -> Plan {
@@ -213,23 +211,7 @@ mod tests {
 
     /// On a machine, with this p50.
     fn record(baseline: &mut Baseline, machine: &str, p50_ms: f64) -> String {
-        let recording = Recording::default();
-        let mut summary = Summary::of(&plan(), &recording);
-        let round = RoundSummary {
-            start: Duration::ZERO,
-            length: Duration::from_secs(1),
-            succeeded: 100,
-            errors: 0,
-            service_p50: Some(p50_ms * 1e6),
-            service_p95: None,
-            service_p99: None,
-            response_p50: None,
-            throughput_per_s: None,
-            cpu_per_iteration: None,
-            named: BTreeMap::new(),
-        };
-        summary.rounds = vec![round; 10];
-        let session = Session { recording, summary, findings: Vec::new(), bound: None };
+        let session = session(&plan(), p50_ms);
         let environment =
             Environment { machine: Some(machine.to_owned()), ..Environment::example("ci", 2, None) };
         accept(baseline, &plan(), &environment, &Spreads::default(), &session).message()

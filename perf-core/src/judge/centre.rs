@@ -29,31 +29,35 @@ pub fn of(metric: &Metric, rounds: &Rounds) -> Option<f64> {
     }
     let is_coarse = n < COARSE * readings.len() as u64;
     let value = match metric {
-        Metric::Throughput if is_coarse => whole_throughput(rounds),
-        Metric::CpuPerIteration if is_coarse => whole_cpu(rounds),
+        Metric::Throughput if is_coarse => whole_throughput(&counted(metric, rounds)),
+        Metric::CpuPerIteration if is_coarse => whole_cpu(&counted(metric, rounds)),
         _ => median(rounds.values(metric)),
     };
     value.filter(|value| *value > 0.0).map(f64::ln)
 }
 
+/// Of each round that has a value, how many iterations it is taken of, and the value.
+fn counted(metric: &Metric, rounds: &Rounds) -> Vec<(f64, f64)> {
+    let values = rounds.readings(metric).iter().zip(rounds.column(metric));
+    let known = values.filter_map(|(n, value)| Some((*n as f64, (*value)?)));
+    known.filter(|(_, value)| value.is_finite()).collect()
+}
+
+fn iterations(rounds: &[(f64, f64)]) -> f64 {
+    rounds.iter().map(|(n, _)| n).sum()
+}
+
 /// All iterations by the time of all rounds. A round without any tells nothing of its length: it is as long as the others.
-fn whole_throughput(rounds: &Rounds) -> Option<f64> {
-    let counted =
-        rounds.n.iter().zip(&rounds.throughput_per_s).filter_map(|(n, rate)| Some((*n as f64, (*rate)?)));
-    let counted: Vec<(f64, f64)> = counted.filter(|(_, rate)| rate.is_finite()).collect();
-    let lengths = counted.iter().filter(|(n, rate)| *n > 0.0 && *rate > 0.0).map(|(n, rate)| n / rate);
+fn whole_throughput(rounds: &[(f64, f64)]) -> Option<f64> {
+    let lengths = rounds.iter().filter(|(n, rate)| *n > 0.0 && *rate > 0.0).map(|(n, rate)| n / rate);
     let length = mean(&lengths.collect::<Vec<_>>())?;
-    let n: f64 = counted.iter().map(|(n, _)| n).sum();
-    Some(n / (length * counted.len() as f64))
+    Some(iterations(rounds) / (length * rounds.len() as f64))
 }
 
 /// CPU time of all rounds by their iterations.
-fn whole_cpu(rounds: &Rounds) -> Option<f64> {
-    let known =
-        rounds.n.iter().zip(&rounds.cpu_per_iteration_ns).filter_map(|(n, cpu)| Some((*n as f64, (*cpu)?)));
-    let known: Vec<(f64, f64)> = known.filter(|(_, cpu)| cpu.is_finite()).collect();
-    let n: f64 = known.iter().map(|(n, _)| n).sum();
-    (n > 0.0).then(|| known.iter().map(|(n, cpu)| n * cpu).sum::<f64>() / n)
+fn whole_cpu(rounds: &[(f64, f64)]) -> Option<f64> {
+    let n = iterations(rounds);
+    (n > 0.0).then(|| rounds.iter().map(|(n, cpu)| n * cpu).sum::<f64>() / n)
 }
 
 /// Whether a baseline says anything of a metric.

@@ -32,14 +32,20 @@ impl ErrorChange {
         let ratio = |errors: u64, all: u64| (all > 0).then(|| errors as f64 / all as f64);
         let (now, before) = (ratio(errors, all)?, ratio(errors_before, all_before)?);
         let ratios = || recorded.iter().filter_map(|(errors, all)| ratio(*errors, *all));
-        let (total, share) = (errors + errors_before, all as f64 / (all + all_before) as f64);
-        let p_value = match now > before {
-            true => binomial_at_least(errors, total, share),
-            false => binomial_at_least(errors_before, total, 1.0 - share),
-        };
+        let (here, there) = ((errors, all), (errors_before, all_before));
+        let p_value = if now > before { p_of_more(here, there) } else { p_of_more(there, here) };
         let is_outside = ratios().all(|one| now > one) || ratios().all(|one| now < one);
         (is_outside && p_value <= LEVEL).then_some(ErrorChange { before, now, p_value })
     }
+}
+
+/// Whether these are more than the others, each of so many iterations, by more than errors that come one by one may.
+pub fn are_more(these: (u64, u64), others: (u64, u64)) -> bool {
+    p_of_more(these, others) <= LEVEL
+}
+
+fn p_of_more((errors, all): (u64, u64), (other_errors, other_all): (u64, u64)) -> f64 {
+    binomial_at_least(errors, errors + other_errors, all as f64 / (all + other_all) as f64)
 }
 
 /// Errors, and all iterations.

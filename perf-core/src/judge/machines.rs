@@ -40,9 +40,7 @@ impl<'a> Footing<'a> {
             machines => Footing::TooFew { machines },
         }
     }
-}
 
-impl<'a> Footing<'a> {
     /// All that count; none where too few machines were recorded.
     pub fn sessions(self) -> Vec<&'a SessionRecord> {
         match self {

@@ -141,6 +141,7 @@ pub fn without_baseline(reference: &Reference) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::compare::Basis;
+    use super::super::comparison::{Lack, Missing};
     use super::super::level::{Level, Rounds, SessionRecord};
     use super::super::spread::Spreads;
     use super::*;
@@ -192,6 +193,28 @@ mod tests {
         assert_eq!(verdict(&three, Some(&comparison(1.3))), Verdict::Failed);
         assert_eq!(verdict(&three, Some(&comparison(1.09))), Verdict::Inconclusive);
         assert_eq!(verdict(&three, Some(&comparison(1.0))), Verdict::Passed);
+    }
+
+    #[test]
+    fn a_metric_that_the_run_lost_and_a_suspicion_that_nobody_followed_do_not_pass() {
+        let whole = || session(10, Vec::new(), None);
+        let told = |comparison: &Comparison| Judgement::of(&[whole()], &[], Some(comparison), None);
+        let followed = comparison(1.09);
+        let alone = Comparison { is_confirmed: false, ..followed.clone() };
+        assert!(told(&followed).reasons[0].starts_with("measuring again neither confirmed nor cleared"));
+        assert!(told(&alone).reasons[0].starts_with("a suspicion, and no further session"));
+        let missing = Missing {
+            metric: gated("p50", "5%").unwrap().metric,
+            lack: Lack::TooFew { readings: 15, needed: 20 },
+            is_lost: true,
+        };
+        let lost = Comparison { metrics: Vec::new(), missing: vec![missing.clone()], ..followed };
+        assert_eq!(told(&lost).verdict, Verdict::Inconclusive);
+        assert!(
+            told(&lost).reasons[0].starts_with("service.p50 can't be compared any more: this run holds 15")
+        );
+        let few = Comparison { missing: vec![Missing { is_lost: false, ..missing }], ..lost };
+        assert_eq!(told(&few).verdict, Verdict::Passed);
     }
 
     #[test]

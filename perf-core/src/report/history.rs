@@ -99,7 +99,7 @@ impl Entry {
             return entry;
         };
         entry.started = humantime::format_rfc3339_seconds(session.recording.began).to_string();
-        entry.usable = !session.is_partial() && !session.is_spoiled() && !session.is_altered();
+        entry.usable = session.is_comparable();
         entry.level = report.comparison.as_ref().map(|comparison| comparison.level);
         entry.comparison =
             report.comparison.as_ref().map(|comparison| comparison.verdict().name().to_owned());

@@ -4,12 +4,12 @@ use super::choose::LeftOut;
 use super::sides::Sides;
 use super::trouble::Trouble;
 use crate::CONFIGURATION;
-use perf_core::analyze::stats::binomial_at_least;
 use perf_core::interleave::coins::Who;
 use perf_core::interleave::wire::{Numbers, Tempo};
 use perf_core::judge::block::is_read;
 use perf_core::judge::centre::least_iterations;
 use perf_core::judge::compare::Change;
+use perf_core::judge::errors::are_more;
 use perf_core::judge::interleaved::Interleaved;
 use perf_core::judge::looks::Looks;
 use perf_core::judge::verdict::Verdict;
@@ -96,12 +96,6 @@ impl Failures {
     fn is_above(&self, most: Option<f64>) -> bool {
         most.zip(self.ratio()).is_some_and(|(most, ratio)| ratio > most)
     }
-
-    /// Whether these are more than the other side's, by the exact test of two binomial shares.
-    fn are_beyond_chance(&self, other: &Failures) -> bool {
-        let share = self.planned as f64 / (self.planned + other.planned).max(1) as f64;
-        binomial_at_least(self.count, self.count + other.count, share) <= ERRORS_LEVEL
-    }
 }
 
 impl Outcome {
@@ -167,7 +161,7 @@ impl Outcome {
         }
         let (base, head) = (self.failures(Who::Base), self.failures(Who::Head));
         match (base.is_above(self.most_errors), head.is_above(self.most_errors)) {
-            (false, true) if head.are_beyond_chance(&base) => {
+            (false, true) if are_more((head.count, head.planned), (base.count, base.planned)) => {
                 told(Verdict::Failed, format!("errors broke their limit in head: {}", self.errors()))
             }
             (false, true) => told(
@@ -272,8 +266,6 @@ fn exit_code<'a>(outcomes: impl Iterator<Item = &'a Outcome>, is_strict: bool) -
     }
 }
 
-/// How often errors of the same code may look as if they were more.
-const ERRORS_LEVEL: f64 = 0.001;
 /// As cargo's own tests end.
 const FAILED: u8 = 101;
 
